@@ -1,1 +1,17 @@
-export {};
+export type {
+  Assignment,
+  Batch,
+  Bus,
+  Change,
+  Commit,
+  ConsumeOptions,
+  Follower,
+  FollowOptions,
+  Message,
+  Outgoing,
+  PartitionTask,
+  Progress,
+  Reader,
+} from "./bus.ts";
+export { type EmbeddedBus, type EmbeddedBusOptions, openEmbeddedBus } from "./embedded.ts";
+export { openTable, type Table } from "./table.ts";

@@ -1,5 +1,6 @@
 export * from "./codes.ts";
 export * from "./data.ts";
+export * from "./dead-letter.ts";
 export * from "./event.ts";
 export * from "./host.ts";
 export * from "./identity.ts";
@@ -8,4 +9,5 @@ export * from "./instant.ts";
 export * from "./outcome.ts";
 export * from "./provider.ts";
 export * from "./signal.ts";
+export * from "./topics.ts";
 export * from "./topology.ts";
