@@ -1,6 +1,6 @@
 /**
  * What every bus must do, as tests: each engine's own test file calls `busContract` with a way to open it.
- * `reopen` closes and opens the same stored data again.
+ * `reopen` closes and opens the same stored data again. One suite is one file, however long: an engine passes all of it.
  */
 import type { TopicSpec } from "@culprit/model";
 import { expect, test } from "vitest";
