@@ -1,1 +1,9 @@
-export {};
+export * from "./decoded-fields.ts";
+export * from "./match.ts";
+export * from "./match-stage.ts";
+export * from "./narrate.ts";
+export * from "./offline.ts";
+export * from "./route.ts";
+export * from "./state.ts";
+export * from "./step.ts";
+export * from "./topology.ts";

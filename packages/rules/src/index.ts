@@ -1,1 +1,1 @@
-export {};
+export * from "./playbook/index.ts";

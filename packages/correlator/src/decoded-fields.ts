@@ -1,0 +1,82 @@
+/**
+ * Codes read out of an event, as fields that detections can ask for: `Decoded.Bugcheck` (`0x9E`) with `Decoded.Arg1` to
+ * `Decoded.Arg4`, `Decoded.BugcheckName`, `Decoded.BugcheckFamily`; `Decoded.Status` (every HRESULT and NTSTATUS in data or
+ * message, `0x800423F3`), `Decoded.StatusName`. Codes are numbers, so the language of the text does not matter.
+ */
+import {
+  bugcheckText,
+  dataEntries,
+  dataValue,
+  providerKey,
+  readBugcheck,
+  readStatusCodes,
+  statusText,
+  type WindowsEvent,
+} from "@culprit/model";
+import type { CodeTables } from "@culprit/rules";
+
+export const DECODED_PREFIX = "Decoded.";
+
+export type DecodedFields = ReadonlyMap<string, string | readonly string[]>;
+
+const BUGCHECK_PROVIDERS = new Set(["microsoft-windows-wer-systemerrorreporting", "microsoft-windows-kernel-power"]);
+
+/** Reads the codes of an event. Shape: only fields that could be read; never a guessed code. */
+export function decodedFields(event: WindowsEvent, tables: CodeTables): DecodedFields {
+  const fields = new Map<string, string | readonly string[]>();
+  const provider = providerKey(event.provider);
+  if (BUGCHECK_PROVIDERS.has(provider)) addBugcheck(fields, event, provider, tables);
+  addStatuses(fields, event, tables);
+  return fields;
+}
+
+function addBugcheck(
+  fields: Map<string, string | readonly string[]>,
+  event: WindowsEvent,
+  provider: string,
+  tables: CodeTables,
+): void {
+  const read = provider === "microsoft-windows-kernel-power" ? kernelPower(event) : reported(event);
+  if (read === undefined) return;
+  fields.set("Decoded.Bugcheck", bugcheckText(read.code));
+  read.parameters.forEach((parameter, i) => {
+    fields.set(`Decoded.Arg${i + 1}`, `0x${parameter.toString(16).toUpperCase()}`);
+  });
+  const row = tables.bugchecks.get(read.code);
+  if (row === undefined) return;
+  fields.set("Decoded.BugcheckName", row.name);
+  fields.set("Decoded.BugcheckFamily", row.family);
+}
+
+interface ReadCode {
+  readonly code: number;
+  readonly parameters: readonly bigint[];
+}
+
+/** 1001: `0x0000009e (0x…, 0x…, 0x…, 0x…)` in param1, else in the message of any language. */
+function reported(event: WindowsEvent): ReadCode | undefined {
+  return readBugcheck(dataValue(event.data, "param1") ?? "") ?? readBugcheck(event.message ?? "");
+}
+
+/** Kernel-Power 41: BugcheckCode is decimal (158 is 0x9E); the parameters are hex. */
+function kernelPower(event: WindowsEvent): ReadCode | undefined {
+  const code = dataValue(event.data, "BugcheckCode");
+  if (code === undefined || !/^(?:\d{1,10}|0x[0-9a-f]{1,8})$/i.test(code.trim())) return undefined;
+  const parameters: bigint[] = [];
+  for (let n = 1; n <= 4; n += 1) {
+    const text = dataValue(event.data, `BugcheckParameter${n}`)?.trim() ?? "";
+    if (!/^(?:0x[0-9a-f]{1,16}|\d{1,20})$/i.test(text)) return { code: Number(code), parameters };
+    parameters.push(BigInt(text));
+  }
+  return { code: Number(code), parameters };
+}
+
+function addStatuses(fields: Map<string, string | readonly string[]>, event: WindowsEvent, tables: CodeTables): void {
+  const codes = new Set<number>();
+  for (const [, value] of dataEntries(event.data)) for (const code of readStatusCodes(value)) codes.add(code);
+  if (event.message !== undefined) for (const code of readStatusCodes(event.message)) codes.add(code);
+  if (codes.size === 0) return;
+  fields.set("Decoded.Status", [...codes].map(statusText));
+  const names = [...codes].flatMap((code) => tables.statuses.get(code)?.symbol ?? []);
+  if (names.length > 0) fields.set("Decoded.StatusName", names);
+}

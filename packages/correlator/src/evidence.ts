@@ -1,0 +1,223 @@
+/**
+ * Evidence of one cause: each item is seen, proven absent, or unknown. Absence is proven only by a log that is known to
+ * have arrived without a gap over the whole window.
+ */
+import { type EpochMs, HOUR_MS, MINUTE_MS, type Missing, sameHost, shortName } from "@culprit/model";
+import { aliasesOf, type CompiledCause, type CompiledEvidence, type Program } from "@culprit/rules";
+import { isMet, type Seen } from "./condition.ts";
+import { type CoverageMap, covers, lastSeen } from "./coverage.ts";
+import type { Group } from "./group.ts";
+import { hostText, interpolate, relativeText, timesText } from "./narrate.ts";
+import type { Sighting } from "./sighting.ts";
+
+/** Each further way of seeing the same thing adds this share of its points, up to a decisive weight. */
+const FURTHER_WAY_SHARE = 0.3;
+const DECISIVE_POINTS = 30;
+const EVENTS_PER_REASON_MAX = 20;
+
+export interface Item {
+  readonly evidence: CompiledEvidence;
+  readonly state: "seen" | "absent" | "unknown";
+  /** Signed decibans; 0 where unknown. */
+  readonly points: number;
+  readonly text: string;
+  readonly sightings: readonly Sighting[];
+  /** What would tell, where it is unknown. */
+  readonly missing?: Missing;
+}
+
+export interface Judged {
+  readonly cause: CompiledCause;
+  readonly items: readonly Item[];
+  /** Sum of what counts, groups applied. */
+  readonly points: number;
+}
+
+/** Judges the evidence of a cause for a group. Pure: the same set of signals and coverage gives the same. */
+export function judge(cause: CompiledCause, group: Group, coverage: CoverageMap, program: Program): Judged {
+  const items = cause.evidence.map((evidence) => itemOf(evidence, group, coverage, program));
+  const counted = strongestPerGroup(items);
+  return { cause, items: counted, points: counted.reduce((sum, item) => sum + item.points, 0) };
+}
+
+/** Items of one group tell one story: the strongest keeps its points, the others are shown with none. */
+function strongestPerGroup(items: readonly Item[]): Item[] {
+  const best = new Map<string, Item>();
+  for (const item of items) {
+    const { group } = item.evidence;
+    if (group === undefined) continue;
+    const held = best.get(group);
+    if (held === undefined || Math.abs(item.points) > Math.abs(held.points)) best.set(group, item);
+  }
+  return items.map((item) =>
+    item.evidence.group === undefined || best.get(item.evidence.group) === item ? item : { ...item, points: 0 },
+  );
+}
+
+function itemOf(evidence: CompiledEvidence, group: Group, coverage: CoverageMap, program: Program): Item {
+  const { collect } = group.playbook;
+  const [from, to] = evidence.within ?? [-collect.before, collect.after];
+  const seen: Seen = (alias) => group.within(alias, from, to);
+  const aliases = evidence.condition === undefined ? evidence.aliases : aliasesOf(evidence.condition);
+  const sightings = uniqueSightings(aliases.flatMap((alias) => [...seen(alias)]));
+  const present =
+    evidence.condition === undefined ? evidence.aliases.filter((alias) => seen(alias).length >= evidence.atLeast) : [];
+  const isSeen = evidence.condition === undefined ? present.length > 0 : isMet(evidence.condition, seen);
+  const window = { from: group.anchor.from + from, to: group.anchor.to + to };
+  const subject =
+    evidence.condition === undefined ? evidence.aliases : aliases.filter((alias) => seen(alias).length === 0);
+  const unproven = subject.filter((alias) => !isProven(alias, evidence, group, coverage, program, window));
+
+  if (isSeen && (evidence.condition === undefined || sightings.length > 0 || unproven.length === 0)) {
+    // A condition that rests on absence ("host yes, guest no") is believed in full only where the absence is proven.
+    const trust = evidence.condition !== undefined && unproven.length > 0 ? 0.5 : 1;
+    const full = evidence.for ?? (evidence.against === undefined ? 0 : -evidence.against);
+    const further = Math.max(0, present.length - 1) * FURTHER_WAY_SHARE * full;
+    const points =
+      Math.sign(full) * Math.min(Math.max(DECISIVE_POINTS, Math.abs(full)), Math.abs(full + further)) * trust;
+    const text =
+      evidence.text === undefined ? seenText(present, seen, group, program) : interpolate(evidence.text, group);
+    return { evidence, state: "seen", points: Math.round(points), text, sightings };
+  }
+  const what =
+    evidence.ask ??
+    (evidence.text === undefined
+      ? `whether ${sayOf(aliases, group, program)}`
+      : `whether this holds: ${evidence.text}`);
+  if (unproven.length === 0 && evidence.missing !== undefined) {
+    const text = `${sayOf(aliases, group, program)}: not seen, although the ${channelOf(aliases[0], evidence, group, program)} log covers ${clock(window.from)} to ${clock(window.to)}`;
+    return { evidence, state: "absent", points: -evidence.missing, text, sightings: [] };
+  }
+  const missing: Missing = {
+    text: interpolate(what, group),
+    ...(evidence.collect === undefined ? {} : { collect: interpolate(evidence.collect, group) }),
+  };
+  const proven = unproven.length === 0;
+  return {
+    evidence,
+    state: proven ? "absent" : "unknown",
+    points: 0,
+    text: silenceText(aliases[0], evidence, group, coverage, program, window),
+    sightings: [],
+    ...(proven ? {} : { missing }),
+  };
+}
+
+function uniqueSightings(all: readonly Sighting[]): Sighting[] {
+  const byId = new Map(all.map((sighting) => [sighting.signal.id, sighting]));
+  return [...byId.values()].sort((a, b) => a.from - b.from || (a.signal.id < b.signal.id ? -1 : 1));
+}
+
+function sayOf(aliases: readonly string[], group: Group, program: Program): string {
+  const says = aliases.flatMap((alias) =>
+    (group.playbook.signals[alias]?.rule ?? []).map((rule) =>
+      plainSay(program.detections.get(rule)?.extension.say ?? rule),
+    ),
+  );
+  return [...new Set(says)].join(" or ");
+}
+
+/** A `say` without its bindings, for what was not seen. */
+function plainSay(say: string): string {
+  return say.replace(/\s*\(?[^\s(]*\{[^}]*\}[^\s)]*\)?/g, "").trim();
+}
+
+/** One line per way seen: what, where, how often, when relative to the incident. */
+function seenText(aliases: readonly string[], seen: Seen, group: Group, program: Program): string {
+  const lines: string[] = [];
+  for (const alias of aliases) {
+    const sightings = seen(alias);
+    const first = sightings[0];
+    if (first === undefined) continue;
+    const say = interpolate(
+      program.detections.get(first.signal.rule)?.extension.say ?? first.signal.rule,
+      group,
+      first.signal,
+    );
+    const hosts = [...new Set(sightings.map(({ signal }) => hostText(signal.host)))];
+    const where = hosts.length > 3 ? `${hosts.slice(0, 3).join(", ")} and ${hosts.length - 3} more` : hosts.join(", ");
+    lines.push(
+      `${first.signal.event.provider} ${first.signal.event.eventId} on ${where}: ${say}${timesText(sightings.length)}, ${relativeText(sightings, group.anchor)}`,
+    );
+  }
+  return lines.join("; ");
+}
+
+/** The channel that would hold an alias's records, as the author wrote it or as its rule reads it. */
+function channelOf(alias: string | undefined, evidence: CompiledEvidence, group: Group, program: Program): string {
+  if (evidence.coverage !== undefined) return evidence.coverage;
+  const rule = alias === undefined ? undefined : group.playbook.signals[alias]?.rule[0];
+  return (rule === undefined ? undefined : program.detections.get(rule)?.channels[0]) ?? "System";
+}
+
+/** The machines whose logs would hold an alias's records. */
+function loggersOf(alias: string, group: Group): readonly string[] {
+  const use = group.playbook.signals[alias];
+  const role =
+    use?.on ?? use?.about ?? (group.playbook.entity.includes("host") ? "host" : (group.playbook.entity[0] ?? "host"));
+  switch (role) {
+    case "host":
+      return [group.variables["host"] as string];
+    case "hypervisor":
+      return group.relations.hypervisor === undefined ? [] : [group.relations.hypervisor];
+    case "server":
+      return group.relations.protectionServers;
+    case "any":
+    case "peers":
+    case "guests":
+      return [];
+    default: {
+      const name = group.variables[role];
+      return name === undefined ? [] : [name];
+    }
+  }
+}
+
+function isProven(
+  alias: string,
+  evidence: CompiledEvidence,
+  group: Group,
+  coverage: CoverageMap,
+  program: Program,
+  window: { from: EpochMs; to: EpochMs },
+): boolean {
+  const loggers = loggersOf(alias, group);
+  const channel = channelOf(alias, evidence, group, program);
+  return loggers.length > 0 && loggers.every((host) => covers(coverage, host, channel, window.from, window.to));
+}
+
+function silenceText(
+  alias: string | undefined,
+  evidence: CompiledEvidence,
+  group: Group,
+  coverage: CoverageMap,
+  program: Program,
+  window: { from: EpochMs; to: EpochMs },
+): string {
+  const host = alias === undefined ? undefined : loggersOf(alias, group)[0];
+  const channel = channelOf(alias, evidence, group, program);
+  if (host === undefined)
+    return `${channel} log of the machines concerned is not known to cover ${clock(window.from)} to ${clock(window.to)}`;
+  const last = lastSeen(coverage, host, channel);
+  if (last === undefined) return `${channel} log of ${hostText(host)} does not arrive`;
+  if (last < window.to) return `${channel} log of ${hostText(host)} silent since ${clock(last)}`;
+  return `${channel} log of ${hostText(host)} is not complete for ${clock(window.from)} to ${clock(window.to)}`;
+}
+
+function clock(at: EpochMs): string {
+  return `${new Date(at).toISOString().slice(11, 19)} UTC`;
+}
+
+/** Event ids behind a reason, at most as many as a page can use. */
+export function eventsOf(item: Item): Item["sightings"][number]["signal"]["event"]["id"][] {
+  return item.sightings.slice(0, EVENTS_PER_REASON_MAX).map(({ signal }) => signal.event.id);
+}
+
+/** Whether a host stands in the logs at all around the incident; used for the list of what is not known. */
+export function isKnownHost(coverage: CoverageMap, host: string): boolean {
+  for (const short of coverage.activity.keys()) if (sameHost(short, shortName(host))) return true;
+  return false;
+}
+
+export const SOON_MS = 2 * MINUTE_MS;
+export const LONG_MS = 12 * HOUR_MS;

@@ -1,0 +1,248 @@
+/**
+ * From sightings to groups: the openers of one playbook and one entity that lie close together in time. A group whose
+ * condition holds is an incident. Everything here is a function of the set of signals, so their order does not matter.
+ */
+import { type EpochMs, type HostRelations, sameHost, shortName } from "@culprit/model";
+import { type CompiledPlaybook, positiveAliasesOf, type SignalUse } from "@culprit/rules";
+import { isMet, type Seen } from "./condition.ts";
+import type { Interval } from "./crash-time.ts";
+import { homeKey, hostKey } from "./route.ts";
+import type { Sighting, Sightings } from "./sighting.ts";
+
+/** Variables of an incident: `host`, `cluster`, `domain`, what `as` gives, and every binding of its openers. */
+export type Variables = Readonly<Record<string, string>>;
+
+export interface Group {
+  readonly playbook: CompiledPlaybook;
+  readonly variables: Variables;
+  /** What is known of the incident's host. */
+  readonly relations: HostRelations;
+  /** Openers by alias, each in order of time. */
+  readonly openers: ReadonlyMap<string, readonly Sighting[]>;
+  /** When it happened. */
+  readonly anchor: Interval;
+  readonly anchorAlias: string;
+  /** First and last opener. */
+  readonly span: Interval;
+  /** Sightings of any alias within a window relative to the anchor, limited to the roles the playbook asks for. */
+  readonly within: (alias: string, from: number, to: number) => readonly Sighting[];
+}
+
+interface Candidate {
+  readonly alias: string;
+  readonly sighting: Sighting;
+  readonly variables: Variables;
+  readonly entity: string;
+}
+
+/** The incidents of a playbook at a key. */
+export function groupsOf(playbook: CompiledPlaybook, key: string, sightings: Sightings): readonly Group[] {
+  const found: Group[] = [];
+  for (const candidates of byEntity(playbook, sightings).values()) {
+    for (const run of runsOf(candidates, playbook.open.merge)) {
+      const group = groupOf(playbook, run, sightings);
+      if (group !== undefined && homeOf(group) === key && opens(group)) found.push(group);
+    }
+  }
+  return found;
+}
+
+function byEntity(playbook: CompiledPlaybook, sightings: Sightings): Map<string, Candidate[]> {
+  const entities = new Map<string, Candidate[]>();
+  for (const alias of positiveAliasesOf(playbook.open.when)) {
+    const use = playbook.signals[alias];
+    if (use === undefined) continue;
+    for (const sighting of sightings.ofUse(use)) {
+      const variables = variablesOf(use, sighting);
+      const parts = playbook.entity.map((name) => variables[name]);
+      if (parts.some((part) => part === undefined)) continue;
+      const entity = parts.map((part) => shortName((part as string).toLowerCase())).join("\n");
+      const list = entities.get(entity);
+      const candidate = { alias, sighting, variables, entity };
+      if (list === undefined) entities.set(entity, [candidate]);
+      else list.push(candidate);
+    }
+  }
+  return entities;
+}
+
+function variablesOf(use: SignalUse, { signal, about }: Sighting): Variables {
+  const relations = relationsIn(signal.hosts, about);
+  const variables: Record<string, string> = { ...signal.bindings, host: about };
+  const logger = relationsIn(signal.hosts, signal.host);
+  const cluster = relations?.cluster ?? logger?.cluster;
+  variables["cluster"] = cluster ?? `the cluster of ${shortName(about)}`;
+  const domain = relations?.domain ?? logger?.domain;
+  if (domain !== undefined) variables["domain"] = domain;
+  for (const [name, source] of Object.entries(use.as)) {
+    const value = source === "logger" ? signal.host : source === "subject" ? about : signal.bindings[source];
+    if (value !== undefined) variables[name] = value;
+  }
+  return variables;
+}
+
+function relationsIn(hosts: readonly HostRelations[], host: string): HostRelations | undefined {
+  return hosts.find((known) => sameHost(known.host, host.toLowerCase()));
+}
+
+/** Candidates in order of time, cut where nothing happened for longer than `mergeMs`. */
+function runsOf(candidates: Candidate[], mergeMs: number): Candidate[][] {
+  candidates.sort(
+    (a, b) => a.sighting.from - b.sighting.from || (a.sighting.signal.id < b.sighting.signal.id ? -1 : 1),
+  );
+  const runs: Candidate[][] = [];
+  let last: EpochMs = Number.NEGATIVE_INFINITY;
+  for (const candidate of candidates) {
+    if (candidate.sighting.from - last > mergeMs) runs.push([]);
+    (runs.at(-1) as Candidate[]).push(candidate);
+    last = Math.max(last, candidate.sighting.to);
+  }
+  return runs;
+}
+
+function groupOf(playbook: CompiledPlaybook, run: readonly Candidate[], sightings: Sightings): Group | undefined {
+  const openers = new Map<string, Sighting[]>();
+  for (const { alias, sighting } of run) openers.set(alias, [...(openers.get(alias) ?? []), sighting]);
+  const anchorAlias = playbook.open.anchors.find((alias) => openers.has(alias)) ?? run[0]?.alias;
+  const anchored = anchorAlias === undefined ? undefined : openers.get(anchorAlias)?.[0];
+  if (anchorAlias === undefined || anchored === undefined) return undefined;
+
+  const variables: Record<string, string> = {};
+  const leaders = [
+    ...(openers.get(anchorAlias) ?? []).map(
+      (sighting) => run.find((candidate) => candidate.sighting === sighting) as Candidate,
+    ),
+    ...run,
+  ];
+  for (const candidate of leaders)
+    for (const [name, value] of Object.entries(candidate.variables)) variables[name] ??= value;
+  const known = run.flatMap(({ sighting }) => sighting.signal.hosts);
+  variables["host"] = fullest(known, variables["host"] as string);
+  const relations = mergeRelations(known, variables["host"]);
+  if (relations.cluster !== undefined) variables["cluster"] = relations.cluster;
+
+  const anchor = { from: anchored.from, to: anchored.to };
+  const roles: Roles = { variables, relations };
+  const filtered = new Map<string, readonly Sighting[]>();
+  const ofAlias = (alias: string): readonly Sighting[] => {
+    const held = filtered.get(alias);
+    if (held !== undefined) return held;
+    const use = playbook.signals[alias];
+    const list =
+      use === undefined ? [] : sightings.ofUse(use).filter((sighting) => plays(playbook, use, sighting, roles));
+    filtered.set(alias, list);
+    return list;
+  };
+  const from = Math.min(...run.map(({ sighting }) => sighting.from));
+  const to = Math.max(...run.map(({ sighting }) => sighting.to));
+  return {
+    playbook,
+    variables,
+    relations,
+    openers,
+    anchor,
+    anchorAlias,
+    span: { from, to },
+    within: (alias, start, end) =>
+      ofAlias(alias).filter((sighting) => sighting.to >= anchor.from + start && sighting.from <= anchor.to + end),
+  };
+}
+
+function fullest(hosts: readonly HostRelations[], name: string): string {
+  let best = name.toLowerCase();
+  for (const { host } of hosts) if (sameHost(host, best) && host.length > best.length) best = host;
+  return best;
+}
+
+/** All that the openers know of the host, together: what one of them lacks another may have. */
+function mergeRelations(hosts: readonly HostRelations[], host: string): HostRelations {
+  const same = hosts.filter((known) => sameHost(known.host, host));
+  const cluster = same.find((known) => known.cluster !== undefined)?.cluster;
+  const hypervisor = same.find((known) => known.hypervisor !== undefined)?.hypervisor;
+  const domain = same.find((known) => known.domain !== undefined)?.domain;
+  return {
+    host,
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(hypervisor === undefined ? {} : { hypervisor }),
+    ...(domain === undefined ? {} : { domain }),
+    protectionServers: [...new Set(same.flatMap((known) => known.protectionServers))].sort(),
+    places: [...new Set(same.flatMap((known) => known.places))].sort(),
+  };
+}
+
+interface Roles {
+  readonly variables: Variables;
+  readonly relations: HostRelations;
+}
+
+/** Whether a sighting stands where the playbook wants it: logger and subject in their roles, `same` conditions met. */
+function plays(playbook: CompiledPlaybook, use: SignalUse, { signal, about }: Sighting, roles: Roles): boolean {
+  for (const [name, predicate] of Object.entries(use.where)) {
+    if (!("same" in predicate)) continue;
+    const wanted = roles.variables[predicate.same];
+    const value = signal.bindings[name];
+    if (wanted === undefined || value === undefined || !sameName(wanted, value)) return false;
+  }
+  if (use.on !== undefined && !hasRole(use.on, signal.host, signal.hosts, roles)) return false;
+  if (use.about !== undefined && !hasRole(use.about, about, signal.hosts, roles)) return false;
+  if (use.on === undefined && use.about === undefined)
+    return hasRole(defaultRole(playbook), about, signal.hosts, roles);
+  return true;
+}
+
+function sameName(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase() || sameHost(a.toLowerCase(), b.toLowerCase());
+}
+
+/** Without a role a signal is about the incident's host; where the incident is about something wider, about any host there. */
+function defaultRole(playbook: CompiledPlaybook): string {
+  return playbook.entity.includes("host") ? "host" : "any";
+}
+
+function hasRole(
+  role: string,
+  host: string,
+  hosts: readonly HostRelations[],
+  { variables, relations }: Roles,
+): boolean {
+  const own = variables["host"] as string;
+  switch (role) {
+    case "any":
+      return true;
+    case "host":
+      return sameHost(host, own);
+    case "peers": {
+      if (sameHost(host, own)) return false;
+      const cluster = relationsIn(hosts, host)?.cluster;
+      return relations.cluster === undefined || cluster === undefined || cluster === relations.cluster;
+    }
+    case "guests": {
+      const hypervisor = relationsIn(hosts, host)?.hypervisor;
+      return hypervisor !== undefined && sameHost(hypervisor, own);
+    }
+    case "hypervisor":
+      return relations.hypervisor !== undefined && sameHost(host, relations.hypervisor);
+    case "server":
+      return relations.protectionServers.some((server) => sameHost(host, server));
+    default: {
+      const name = variables[role];
+      return name !== undefined && sameName(host, name);
+    }
+  }
+}
+
+/** The key where this group is folded: decided by its own host, so that no two keys hold one incident. */
+function homeOf({ playbook, variables, relations }: Group): string {
+  if (playbook.at === "host") return hostKey(variables[playbook.home] ?? (variables["host"] as string));
+  return homeKey(playbook.at, relations);
+}
+
+function opens(group: Group): boolean {
+  const { open, collect } = group.playbook;
+  const seen: Seen = (alias) =>
+    group.openers.get(alias) ?? group.within(alias, -collect.before, group.span.to - group.anchor.to + collect.after);
+  if (!isMet(open.when, seen)) return false;
+  if (open.unless === undefined) return true;
+  const [from, to] = open.unlessWithin;
+  return !isMet(open.unless, (alias) => group.within(alias, from, to));
+}

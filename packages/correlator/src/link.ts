@@ -1,0 +1,67 @@
+/**
+ * Which incident explains which, decided at the key where both are seen. The explaining one must stand deeper (power before
+ * storage before service), or equally deep and earlier; so no two explain each other.
+ */
+import { sameHost } from "@culprit/model";
+import { type CompiledPlaybook, LAYERS, type Program } from "@culprit/rules";
+import type { Announcement, Link } from "./state.ts";
+
+/** Sorts parents: deepest layer, then earliest, then id. */
+export function orderOf(announcement: Announcement, playbook: CompiledPlaybook): string {
+  const layer = String(LAYERS.indexOf(playbook.layer)).padStart(2, "0");
+  const at = String(announcement.startedAt + 1e15).padStart(17, "0");
+  return `${layer} ${at} ${announcement.id}`;
+}
+
+/** Playbooks that some playbook explains, with the playbooks that do: only those need to be told of each other. */
+export function explainersOf(program: Program): ReadonlyMap<string, readonly CompiledPlaybook[]> {
+  const found = new Map<string, CompiledPlaybook[]>();
+  for (const playbook of program.playbooks.values()) {
+    for (const { playbooks } of playbook.explains) {
+      for (const id of playbooks) found.set(id, [...(found.get(id) ?? []), playbook]);
+    }
+  }
+  return found;
+}
+
+/** The link from `parent` to `child`, where the parent's playbook explains it. */
+export function linkOf(parent: Announcement, child: Announcement, program: Program): Link | undefined {
+  if (parent.id === child.id || parent.gone || child.gone) return undefined;
+  const playbook = program.playbooks.get(parent.playbook);
+  const other = program.playbooks.get(child.playbook);
+  if (playbook === undefined || other === undefined) return undefined;
+  const order = orderOf(parent, playbook);
+  if (order >= orderOf(child, other)) return undefined;
+  const explains = playbook.explains.some(
+    (rule) =>
+      rule.playbooks.includes(child.playbook) &&
+      (rule.causes === undefined || rule.causes.includes(parent.topCause)) &&
+      isNear(parent, child, rule.within) &&
+      isRelated(parent, child, rule.on),
+  );
+  return explains ? { parent: parent.id, order } : undefined;
+}
+
+function isNear(parent: Announcement, child: Announcement, [from, to]: readonly [number, number]): boolean {
+  return child.lastAt >= parent.startedAt + from && child.startedAt <= parent.lastAt + to;
+}
+
+function isRelated(parent: Announcement, child: Announcement, on: CompiledPlaybook["explains"][number]["on"]): boolean {
+  const shared = (): boolean => child.hosts.some((host) => parent.hosts.some((own) => sameHost(host, own)));
+  switch (on) {
+    case "any":
+      return true;
+    case "same-host": {
+      const [a, b] = [parent.hosts[0], child.hosts[0]];
+      return a !== undefined && b !== undefined && sameHost(a, b);
+    }
+    case "cluster":
+      return shared() || (parent.cluster !== undefined && parent.cluster === child.cluster);
+    case "guests":
+      return shared() || child.hypervisors.some((host) => parent.hosts.some((own) => sameHost(host, own)));
+    case "scope":
+      return shared();
+    default:
+      return false;
+  }
+}

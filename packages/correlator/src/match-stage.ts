@@ -1,0 +1,173 @@
+/**
+ * The matching half: events in, inputs of the fold out, each under its key. It keeps what matching needs between events:
+ * the topology, the recent signals (sent again when something is learned about their machines) and the coverage not yet told.
+ */
+import {
+  type Coverage,
+  type EpochMs,
+  type Fact,
+  HOUR_MS,
+  type Signal,
+  shortName,
+  type WindowsEvent,
+} from "@culprit/model";
+import type { CodeTables, Program } from "@culprit/rules";
+import { matchEvent, type RuleMatcher, refreshSignal } from "./match.ts";
+import { keysFor, keysOf } from "./route.ts";
+import type { Input } from "./state.ts";
+import { learn, relationsOf, type Topology } from "./topology.ts";
+
+/** Signals remembered for sending again; the oldest go first and are counted. */
+const RECENT_MAX = 20_000;
+const RECENT_MS = 26 * HOUR_MS;
+const KINDS_OF_COVERAGE = new Set(["host", "cluster"] as const);
+
+export type KeyedInput = Extract<Input, { key: string }>;
+
+export interface MatchStage {
+  /** Matches an event. Returns the fold's inputs, in order. */
+  event(event: WindowsEvent, receivedAt: EpochMs): readonly KeyedInput[];
+  /** Takes a summary of records that no rule wanted. */
+  coverage(coverage: Coverage): readonly KeyedInput[];
+  /** Takes a fact of the file or of another matcher. */
+  fact(fact: Fact): readonly KeyedInput[];
+  /** Tells the coverage gathered since the last flush; call before each tick. */
+  flush(): readonly KeyedInput[];
+  /** Facts learned since the last call, for other matchers. */
+  learned(): readonly Fact[];
+  readonly counters: { readonly recentDropped: number };
+}
+
+interface Pending {
+  coverage: Coverage;
+}
+
+/** Creates the matching half over a topology, which it owns from then on. */
+export function createMatchStage(parts: {
+  readonly program: Program;
+  readonly matcher: RuleMatcher;
+  readonly tables: CodeTables;
+  readonly topology: Topology;
+}): MatchStage {
+  const { program, topology } = parts;
+  const context = { matcher: parts.matcher, detections: program.detections, tables: parts.tables, topology };
+  const recent = new Map<string, { signal: Signal; keys: readonly string[]; text: string }>();
+  const pending = new Map<string, Pending>();
+  const counters = { recentDropped: 0 };
+  let fresh: Fact[] = [];
+
+  const remember = (signal: Signal, keys: readonly string[]): void => {
+    recent.set(signal.id, { signal, keys, text: JSON.stringify(signal.hosts) });
+    if (recent.size <= RECENT_MAX) return;
+    const oldest = recent.keys().next().value;
+    if (oldest !== undefined) recent.delete(oldest);
+    counters.recentDropped += 1;
+  };
+
+  const route = (signal: Signal): KeyedInput[] => {
+    const keys = keysOf(signal, program, topology);
+    remember(signal, keys);
+    return keys.map((key) => ({ kind: "signal", key, signal }));
+  };
+
+  /** Signals whose machines are known better now, to every key they belong to now or went to before. */
+  const resend = (now: EpochMs): KeyedInput[] => {
+    const inputs: KeyedInput[] = [];
+    for (const [id, held] of recent) {
+      if (held.signal.receivedAt < now - RECENT_MS) {
+        recent.delete(id);
+        continue;
+      }
+      const signal = refreshSignal(held.signal, topology);
+      if (JSON.stringify(signal.hosts) === held.text && signal.subject === held.signal.subject) continue;
+      const keys = new Set([...held.keys, ...keysOf(signal, program, topology)]);
+      recent.set(id, { signal, keys: [...keys], text: JSON.stringify(signal.hosts) });
+      for (const key of keys) inputs.push({ kind: "signal", key, signal });
+    }
+    return inputs;
+  };
+
+  const flushLog = (id: string): KeyedInput[] => {
+    const held = pending.get(id);
+    if (held === undefined) return [];
+    pending.delete(id);
+    return coverageInputs(held.coverage);
+  };
+
+  const coverageInputs = (coverage: Coverage): KeyedInput[] =>
+    keysFor([relationsOf(topology, coverage.host, coverage.to)], KINDS_OF_COVERAGE).map((key) => ({
+      kind: "coverage",
+      key,
+      coverage,
+    }));
+
+  const note = (event: WindowsEvent): KeyedInput[] => {
+    const id = `${shortName(event.host)}\n${event.channel.toLowerCase()}`;
+    const one = coverageOf(event);
+    const held = pending.get(id);
+    const joined = held === undefined ? undefined : join(held.coverage, one);
+    const inputs = held !== undefined && joined === undefined ? flushLog(id) : [];
+    pending.set(id, { coverage: joined ?? one });
+    return inputs;
+  };
+
+  return {
+    counters,
+    event(event, receivedAt) {
+      const matched = matchEvent(event, receivedAt, context);
+      const restarted = matched.signals.some(({ rule }) => program.detections.get(rule)?.extension.time === "boot");
+      // What came before a boot is told apart from what came after it: the last sign of life counts.
+      const inputs = restarted
+        ? [...pending.keys()].filter((id) => id.startsWith(`${shortName(event.host)}\n`)).flatMap(flushLog)
+        : [];
+      inputs.push(...note(event));
+      let news = false;
+      for (const fact of matched.facts) {
+        if (!learn(topology, fact)) continue;
+        fresh.push(fact);
+        news = true;
+      }
+      if (news) inputs.push(...resend(receivedAt));
+      for (const signal of matched.signals) inputs.push(...route(news ? refreshSignal(signal, topology) : signal));
+      return inputs;
+    },
+    coverage: coverageInputs,
+    fact(fact) {
+      return learn(topology, fact) ? resend(Number.NEGATIVE_INFINITY) : [];
+    },
+    flush() {
+      return [...pending.keys()].flatMap(flushLog);
+    },
+    learned() {
+      const facts = fresh;
+      fresh = [];
+      return facts;
+    },
+  };
+}
+
+function coverageOf(event: WindowsEvent): Coverage {
+  const recordId = event.recordId === undefined ? Number.NaN : Number(event.recordId);
+  const known = Number.isSafeInteger(recordId) && recordId > 0;
+  return {
+    host: event.host,
+    channel: event.channel,
+    from: event.timeCreated,
+    to: event.timeCreated,
+    count: 1,
+    ...(known ? { firstRecordId: recordId, lastRecordId: recordId } : {}),
+  };
+}
+
+/** Two stretches that follow on each other, as one; `undefined` where a record id is left out between them. */
+function join(held: Coverage, next: Coverage): Coverage | undefined {
+  if ((held.lastRecordId === undefined) !== (next.firstRecordId === undefined)) return undefined;
+  if (held.lastRecordId !== undefined && next.firstRecordId !== held.lastRecordId + 1) return undefined;
+  return {
+    ...held,
+    from: Math.min(held.from, next.from),
+    to: Math.max(held.to, next.to),
+    count: held.count + next.count,
+    ...(next.lastRecordId === undefined ? {} : { lastRecordId: next.lastRecordId }),
+  };
+}

@@ -1,0 +1,111 @@
+/** Words: durations, times relative to an incident, host names as people say them, and `{…}` in the texts of a playbook. */
+import { DAY_MS, type EpochMs, HOUR_MS, MINUTE_MS, SECOND_MS, type Signal, shortName } from "@culprit/model";
+import type { Interval } from "./crash-time.ts";
+import type { Group } from "./group.ts";
+import type { Sighting } from "./sighting.ts";
+
+const VALUES_SHOWN_MAX = 4;
+const VALUE_LENGTH_MAX = 120;
+
+/** `HV11`: the short name in upper case, as people write it; an address stays. */
+export function hostText(host: string): string {
+  return shortName(host).toUpperCase();
+}
+
+/** `14 min`, `3 min 12 s`, `2 h 5 min`, `4 days`: at most two units. */
+export function durationText(ms: number): string {
+  const rest = Math.abs(ms);
+  if (rest < SECOND_MS) return "under 1 s";
+  if (rest < MINUTE_MS) return `${Math.round(rest / SECOND_MS)} s`;
+  if (rest < HOUR_MS) return two(Math.floor(rest / MINUTE_MS), "min", Math.round((rest % MINUTE_MS) / SECOND_MS), "s");
+  if (rest < 2 * DAY_MS) return two(Math.floor(rest / HOUR_MS), "h", Math.round((rest % HOUR_MS) / MINUTE_MS), "min");
+  return `${Math.round(rest / DAY_MS)} days`;
+}
+
+function two(a: number, unitA: string, b: number, unitB: string): string {
+  return b === 0 ? `${a} ${unitA}` : `${a} ${unitA} ${b} ${unitB}`;
+}
+
+/** `, 14 times`; nothing for once. */
+export function timesText(count: number): string {
+  return count > 1 ? `, ${count} times` : "";
+}
+
+/** `14 min before`, `from 14 min before to 2 min after`, `at the same time`. */
+export function relativeText(sightings: readonly Sighting[], anchor: Interval): string {
+  const first = sightings[0];
+  const last = sightings.at(-1);
+  if (first === undefined || last === undefined) return "";
+  const a = offsetText(first, anchor);
+  const b = offsetText(last, anchor);
+  return a === b ? a : `from ${a} to ${b}`;
+}
+
+function offsetText(sighting: Interval, anchor: Interval): string {
+  if (sighting.to >= anchor.from && sighting.from <= anchor.to) return "at that time";
+  return sighting.to < anchor.from
+    ? `${durationText(anchor.from - sighting.to)} before`
+    : `${durationText(sighting.from - anchor.to)} after`;
+}
+
+/**
+ * Fills `{…}`: a variable (`{host}`, as people say it; `{host.full}`), a binding of a signal (`{lowMemory.process}`), how
+ * often one was seen (`{retry.count}`), or with a default `{lowMemory.process|a process}`. Values come from events and stay
+ * plain text. `own` serves bindings without an alias, in a detection's `say`.
+ */
+export function interpolate(text: string, group: Group, own?: Signal): string {
+  return text.replace(
+    /\{([a-zA-Z_][a-zA-Z0-9_]*)(?:\.([a-zA-Z_][a-zA-Z0-9_]*))?(?:\|([^}]*))?\}/g,
+    (_whole, name: string, part: string | undefined, fallback: string | undefined) => {
+      const value =
+        own === undefined || part !== undefined
+          ? placeholderText(name, part, group)
+          : (own.bindings[name] ?? placeholderText(name, part, group));
+      return value === undefined || value === "" ? (fallback ?? "(not in the logs)") : value;
+    },
+  );
+}
+
+function placeholderText(name: string, part: string | undefined, group: Group): string | undefined {
+  if (name === "downtime" && part === undefined) return downtimeOf(group);
+  if (part === undefined || part === "full") return variableText(name, part, group);
+  const use = group.playbook.signals[name];
+  if (use === undefined) return undefined;
+  const { before, after } = group.playbook.collect;
+  const sightings = group.within(name, -before, Math.max(after, group.span.to - group.anchor.to));
+  if (part === "count") return String(sightings.length);
+  if (part === "hosts") return listText(sightings.map(({ about }) => hostText(about)));
+  if (part === "loggers") return listText(sightings.map(({ signal }) => hostText(signal.host)));
+  if (part === "provider") return listText(sightings.map(({ signal }) => signal.event.provider));
+  return listText(sightings.flatMap(({ signal }) => signal.bindings[part] ?? []));
+}
+
+const SPOKEN_AS_HOST = /^(?:host|node|dpm|hv|vmhost|server|peer|guest|target|source|dc)$/;
+
+function variableText(name: string, part: string | undefined, group: Group): string | undefined {
+  const value = group.variables[name];
+  if (value === undefined) return undefined;
+  return part === "full" || !SPOKEN_AS_HOST.test(name) ? clipValue(value) : hostText(value);
+}
+
+function listText(values: readonly string[]): string | undefined {
+  const different = [...new Set(values.filter((value) => value !== "").map(clipValue))];
+  if (different.length === 0) return undefined;
+  const shown = different.slice(0, VALUES_SHOWN_MAX).join(", ");
+  return different.length > VALUES_SHOWN_MAX ? `${shown} and ${different.length - VALUES_SHOWN_MAX} more` : shown;
+}
+
+function clipValue(value: string): string {
+  const line = value.replace(/\s+/g, " ").trim();
+  return line.length <= VALUE_LENGTH_MAX ? line : `${line.slice(0, VALUE_LENGTH_MAX - 1)}…`;
+}
+
+/** How long the host was away, where a restart is what happened. */
+function downtimeOf(group: Group): string | undefined {
+  const crash = group.openers.get(group.anchorAlias)?.[0]?.crash;
+  return crash === undefined ? undefined : durationText(crash.boot - crash.to);
+}
+
+export function isoDay(at: EpochMs): string {
+  return new Date(at).toISOString().slice(0, 10);
+}

@@ -1,0 +1,136 @@
+/**
+ * The state of the fold: plain data, one record per key. `step` changes it in place and names the keys it changed; a
+ * snapshot is a structured copy. Everything in it has a limit.
+ */
+import type { Coverage, EpochMs, Incident, IncidentId, Severity, Signal } from "@culprit/model";
+import { type CoverageMap, emptyCoverage } from "./coverage.ts";
+
+/** Signals kept per rule and key: the first of them and the latest; what falls out in the middle is counted. */
+export const SIGNALS_PER_RULE_MAX = 1_000;
+export const SIGNALS_FIRST_KEPT = 100;
+export const KEYS_MAX = 500_000;
+export const INCIDENTS_PER_KEY_MAX = 2_000;
+
+/** What other keys are told of an incident, so that a wider one can explain it. */
+export interface Announcement {
+  readonly id: IncidentId;
+  readonly playbook: string;
+  readonly home: string;
+  readonly title: string;
+  readonly severity: Severity;
+  readonly hosts: readonly string[];
+  readonly cluster?: string;
+  /** Hyper-V hosts of its hosts. */
+  readonly hypervisors: readonly string[];
+  readonly startedAt: EpochMs;
+  readonly lastAt: EpochMs;
+  readonly topCause: string;
+  /** The incident is no more; its links go. */
+  readonly gone: boolean;
+}
+
+/** A wider incident that explains this one. The smallest `order` is the parent. */
+export interface Link {
+  readonly parent: IncidentId;
+  readonly order: string;
+}
+
+export type Input =
+  | { readonly kind: "signal"; readonly key: string; readonly signal: Signal }
+  | { readonly kind: "coverage"; readonly key: string; readonly coverage: Coverage }
+  | { readonly kind: "announcement"; readonly key: string; readonly announcement: Announcement }
+  | {
+      readonly kind: "link";
+      readonly key: string;
+      readonly child: IncidentId;
+      readonly link: Link;
+      readonly holds: boolean;
+    }
+  | { readonly kind: "tick"; readonly at: EpochMs };
+
+export type Output =
+  | { readonly kind: "incident"; readonly incident: Incident }
+  | { readonly kind: "send"; readonly input: Extract<Input, { key: string }> };
+
+/** An incident as the fold holds it between revisions. */
+export interface HeldIncident {
+  readonly id: IncidentId;
+  readonly playbook: string;
+  /** The signals that opened it, as last seen; the incident lives on in any group that holds one of them. */
+  openers: string[];
+  readonly firstArrivalAt: EpochMs;
+  /** Time of the tick at which it first stood. */
+  readonly detectedAt: EpochMs;
+  anchorAt: EpochMs;
+  lastAt: EpochMs;
+  revision: number;
+  published?: Incident;
+  /** Last content, published or waiting. */
+  content?: Incident;
+  announced?: string;
+}
+
+export interface KeyState {
+  readonly key: string;
+  /** Rule -> signals in order of time, then id. */
+  readonly signals: Map<string, Signal[]>;
+  readonly coverage: CoverageMap;
+  readonly incidents: Map<IncidentId, HeldIncident>;
+  readonly announced: Map<IncidentId, Announcement>;
+  /** Child -> links it was sent. */
+  readonly links: Map<IncidentId, Link[]>;
+  /** Child + parent that this key has linked. */
+  readonly linked: Map<string, { readonly child: Announcement; readonly link: Link }>;
+  /** Playbooks to evaluate at the next tick. */
+  readonly dirty: Set<string>;
+  /** Next tick time at which something changes by itself. */
+  wakeAt: EpochMs;
+}
+
+export interface Counters {
+  signalsRepeated: number;
+  signalsDropped: number;
+  keysRefused: number;
+  incidentsRefused: number;
+}
+
+export interface State {
+  readonly keys: Map<string, KeyState>;
+  now: EpochMs;
+  readonly counters: Counters;
+}
+
+export function emptyState(): State {
+  return {
+    keys: new Map(),
+    now: Number.NEGATIVE_INFINITY,
+    counters: { signalsRepeated: 0, signalsDropped: 0, keysRefused: 0, incidentsRefused: 0 },
+  };
+}
+
+/** A copy that shares nothing with the state, ready to be stored. */
+export function snapshot(state: State): State {
+  return structuredClone(state);
+}
+
+export function keyState(state: State, key: string): KeyState | undefined {
+  const held = state.keys.get(key);
+  if (held !== undefined) return held;
+  if (state.keys.size >= KEYS_MAX) {
+    state.counters.keysRefused += 1;
+    return undefined;
+  }
+  const fresh: KeyState = {
+    key,
+    signals: new Map(),
+    coverage: emptyCoverage(),
+    incidents: new Map(),
+    announced: new Map(),
+    links: new Map(),
+    linked: new Map(),
+    dirty: new Set(),
+    wakeAt: Number.POSITIVE_INFINITY,
+  };
+  state.keys.set(key, fresh);
+  return fresh;
+}

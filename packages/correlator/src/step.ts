@@ -1,0 +1,454 @@
+/**
+ * The fold. Inputs come in the order of the log; nothing else moves it: no clock, no randomness. Signals and coverage are
+ * stored under their key; a tick evaluates what changed since the last one, so that batches and bursts make no difference.
+ *
+ * An incident's life: waiting (its condition holds, its `alert.wait` has not passed) → published, revised with every change
+ * → closed (recovery seen, or idle) → forgotten when its `close.reopen` has passed. Its id is the hash of playbook, entity and
+ * the first opener at the time it first stood, and stays, whatever comes late.
+ */
+import {
+  assertNever,
+  contentId,
+  type EpochMs,
+  type Incident,
+  type IncidentId,
+  type Signal,
+  shortName,
+} from "@culprit/model";
+import type { CompiledPlaybook, Program } from "@culprit/rules";
+import { contentOf, settlesAt } from "./content.ts";
+import { addCoverage } from "./coverage.ts";
+import { type Group, groupsOf } from "./group.ts";
+import { explainersOf, linkOf } from "./link.ts";
+import { keysFor } from "./route.ts";
+import { Sightings } from "./sighting.ts";
+import {
+  type Announcement,
+  type HeldIncident,
+  INCIDENTS_PER_KEY_MAX,
+  type Input,
+  type KeyState,
+  keyState,
+  type Link,
+  type Output,
+  SIGNALS_FIRST_KEPT,
+  SIGNALS_PER_RULE_MAX,
+  type State,
+} from "./state.ts";
+
+/**
+ * Takes one input. Changes `state` in place and returns what follows from it: revisions of incidents, and inputs for other
+ * keys (which the caller delivers in any order, at least once).
+ */
+export function step(state: State, input: Input, program: Program): readonly Output[] {
+  switch (input.kind) {
+    case "signal":
+      admit(state, input.key, input.signal, program);
+      return [];
+    case "coverage": {
+      const key = keyState(state, input.key);
+      if (key !== undefined) {
+        addCoverage(key.coverage, input.coverage);
+        for (const held of key.incidents.values()) key.dirty.add(held.playbook);
+        wake(key, state.now);
+      }
+      return [];
+    }
+    case "announcement": {
+      const key = keyState(state, input.key);
+      if (key === undefined) return [];
+      if (input.announcement.gone) key.announced.delete(input.announcement.id);
+      else key.announced.set(input.announcement.id, input.announcement);
+      wake(key, state.now);
+      return [];
+    }
+    case "link": {
+      const key = keyState(state, input.key);
+      if (key !== undefined) relink(key, input.child, input.link, input.holds, state.now);
+      return [];
+    }
+    case "tick":
+      return tick(state, input.at, program);
+    default:
+      return assertNever(input);
+  }
+}
+
+function wake(key: KeyState, at: EpochMs): void {
+  if (at < key.wakeAt) key.wakeAt = at;
+}
+
+/** Stores a signal under its rule in order of time; a repeat with better knowledge of its hosts replaces the first. */
+function admit(state: State, name: string, signal: Signal, program: Program): void {
+  const key = keyState(state, name);
+  if (key === undefined) return;
+  const list = key.signals.get(signal.rule) ?? [];
+  key.signals.set(signal.rule, list);
+  let place = list.length;
+  while (place > 0 && isAfter(list[place - 1] as Signal, signal)) place -= 1;
+  const before = list[place - 1];
+  if (before?.id === signal.id) {
+    if (sameKnowledge(before, signal)) {
+      state.counters.signalsRepeated += 1;
+      return;
+    }
+    list[place - 1] = { ...signal, receivedAt: Math.min(before.receivedAt, signal.receivedAt) };
+  } else {
+    list.splice(place, 0, signal);
+  }
+  if (list.length > SIGNALS_PER_RULE_MAX) {
+    list.splice(SIGNALS_FIRST_KEPT, 1);
+    state.counters.signalsDropped += 1;
+  }
+  for (const { playbook } of program.uses.get(signal.rule) ?? []) key.dirty.add(playbook.id);
+  // Boots and lost peers move the time of restart records, which any playbook of this key may use.
+  if (program.detections.get(signal.rule)?.extension.time !== "event")
+    for (const rule of key.signals.keys())
+      for (const { playbook } of program.uses.get(rule) ?? []) key.dirty.add(playbook.id);
+  wake(key, state.now);
+}
+
+function isAfter(held: Signal, signal: Signal): boolean {
+  return held.at > signal.at || (held.at === signal.at && held.id > signal.id);
+}
+
+function sameKnowledge(a: Signal, b: Signal): boolean {
+  return JSON.stringify(a.hosts) === JSON.stringify(b.hosts);
+}
+
+function relink(key: KeyState, child: IncidentId, link: Link, holds: boolean, now: EpochMs): void {
+  const others = (key.links.get(child) ?? []).filter((other) => other.parent !== link.parent);
+  const links = holds ? [...others, link].sort((a, b) => (a.order < b.order ? -1 : 1)) : others;
+  if (links.length === 0) key.links.delete(child);
+  else key.links.set(child, links);
+  const held = key.incidents.get(child);
+  if (held !== undefined) key.dirty.add(held.playbook);
+  wake(key, now);
+}
+
+function tick(state: State, at: EpochMs, program: Program): readonly Output[] {
+  // Ticks never go back, whatever a clock does.
+  state.now = Math.max(state.now, at);
+  const outputs: Output[] = [];
+  for (const key of state.keys.values()) {
+    if (key.wakeAt > state.now) continue;
+    key.wakeAt = Number.POSITIVE_INFINITY;
+    settle(key, state, program, outputs);
+    if (isEmpty(key)) state.keys.delete(key.key);
+  }
+  return outputs;
+}
+
+/** Brings one key up to the tick: evaluates what changed, publishes, links, closes, forgets. */
+function settle(key: KeyState, state: State, program: Program, outputs: Output[]): void {
+  const { now } = state;
+  const due = new Set(key.dirty);
+  key.dirty.clear();
+  for (const held of key.incidents.values()) due.add(held.playbook);
+  const sightings = new Sightings(key, program);
+  for (const id of due) {
+    const playbook = program.playbooks.get(id);
+    if (playbook !== undefined) evaluate(key, playbook, sightings, state, program, outputs);
+  }
+  relate(key, program, outputs);
+  evict(key, now, program);
+}
+
+function evaluate(
+  key: KeyState,
+  playbook: CompiledPlaybook,
+  sightings: Sightings,
+  state: State,
+  program: Program,
+  outputs: Output[],
+): void {
+  const { now } = state;
+  const held = [...key.incidents.values()].filter((incident) => incident.playbook === playbook.id);
+  const claimed = new Set<IncidentId>();
+  for (const group of groupsOf(playbook, key.key, sightings)) {
+    const incident = claim(key, playbook, group, held, claimed, state);
+    if (incident === undefined) continue;
+    claimed.add(incident.id);
+    incident.openers = openerIds(group);
+    incident.anchorAt = group.anchor.to;
+    incident.lastAt = group.span.to;
+    revise(key, incident, group, now, program, outputs);
+  }
+  for (const incident of held) if (!claimed.has(incident.id)) retract(key, incident, now, outputs);
+}
+
+function openerIds(group: Group): string[] {
+  return [...group.openers.values()].flat().map(({ signal }) => signal.id);
+}
+
+/** The held incident that shares an opener with the group (the earliest, if several), or a new one. */
+function claim(
+  key: KeyState,
+  playbook: CompiledPlaybook,
+  group: Group,
+  held: readonly HeldIncident[],
+  claimed: ReadonlySet<IncidentId>,
+  state: State,
+): HeldIncident | undefined {
+  const openers = new Set(openerIds(group));
+  const known = held
+    .filter((incident) => !claimed.has(incident.id) && incident.openers.some((id) => openers.has(id)))
+    .sort((a, b) => a.detectedAt - b.detectedAt || (a.id < b.id ? -1 : 1))[0];
+  if (known !== undefined) return known;
+  if (key.incidents.size >= INCIDENTS_PER_KEY_MAX) {
+    state.counters.incidentsRefused += 1;
+    return undefined;
+  }
+  // What the fold has forgotten does not come back: a group this old was closed, or came later than any window allows.
+  if (state.now >= group.span.to + forgetMs(playbook)) return undefined;
+  const first = [...group.openers.values()]
+    .flat()
+    .sort((a, b) => a.signal.at - b.signal.at || (a.signal.id < b.signal.id ? -1 : 1))[0];
+  const entity = playbook.entity.map((name) => shortName((group.variables[name] ?? "").toLowerCase()));
+  const id = contentId("incident", playbook.id, ...entity, first?.signal.event.id ?? "") as IncidentId;
+  const firstArrivalAt = Math.min(...[...group.openers.values()].flat().map(({ signal }) => signal.receivedAt));
+  const fresh: HeldIncident = {
+    id,
+    playbook: playbook.id,
+    openers: [],
+    firstArrivalAt,
+    detectedAt: state.now,
+    anchorAt: group.anchor.to,
+    lastAt: group.span.to,
+    revision: 0,
+  };
+  key.incidents.set(id, fresh);
+  return fresh;
+}
+
+function revise(
+  key: KeyState,
+  incident: HeldIncident,
+  group: Group,
+  now: EpochMs,
+  program: Program,
+  outputs: Output[],
+): void {
+  const { playbook } = group;
+  const parent = key.links.get(incident.id)?.[0]?.parent;
+  const children = [...key.linked.values()]
+    .filter(({ link }) => link.parent === incident.id)
+    .map(({ child }) => child.id)
+    .sort();
+  const frame = { id: incident.id, detectedAt: incident.detectedAt, now, parent, children };
+  const content = contentOf(group, key.coverage, program, { ...frame, revision: incident.revision + 1 });
+  incident.content = content;
+  const ready = parent !== undefined || now >= incident.firstArrivalAt + playbook.alert.wait;
+  if (!ready) wake(key, incident.firstArrivalAt + playbook.alert.wait);
+  else if (incident.published === undefined || differs(incident.published, content))
+    publish(incident, content, outputs);
+  const settled = settlesAt(group);
+  const idle = group.span.to + Math.max(playbook.close.idle, playbook.collect.after);
+  for (const at of [settled, idle, idle + playbook.close.reopen]) {
+    if (at <= now) continue;
+    wake(key, at);
+    break;
+  }
+  announce(key, incident, group, content, false, program, outputs);
+}
+
+function publish(incident: HeldIncident, content: Incident, outputs: Output[]): void {
+  incident.revision += 1;
+  incident.published = { ...content, revision: incident.revision };
+  outputs.push({ kind: "incident", incident: incident.published });
+}
+
+/** Whether anything a reader could see has changed. */
+function differs(a: Incident, b: Incident): boolean {
+  const plain = (incident: Incident): string => JSON.stringify({ ...incident, revision: 0, updatedAt: "" });
+  return plain(a) !== plain(b);
+}
+
+/** An incident whose openers no longer make one: evidence moved it elsewhere, or its condition is not met any more. */
+function retract(key: KeyState, incident: HeldIncident, now: EpochMs, outputs: Output[]): void {
+  const forgotten = incident.openers.every(
+    (id) => ![...key.signals.values()].some((list) => list.some((signal) => signal.id === id)),
+  );
+  if (incident.published !== undefined && incident.published.status !== "closed" && !forgotten) {
+    const { published } = incident;
+    publish(
+      incident,
+      {
+        ...published,
+        status: "closed",
+        updatedAt: new Date(now).toISOString(),
+        facts: [...published.facts, "Withdrawn: later records show that this was not an incident of its own."],
+      },
+      outputs,
+    );
+  }
+  if (incident.announced !== undefined) withdraw(incident, outputs);
+  key.incidents.delete(incident.id);
+  key.links.delete(incident.id);
+}
+
+function withdraw(incident: HeldIncident, outputs: Output[]): void {
+  const announcement = JSON.parse(incident.announced ?? "null") as {
+    keys: string[];
+    announcement: Announcement;
+  } | null;
+  for (const key of announcement?.keys ?? []) {
+    outputs.push({
+      kind: "send",
+      input: {
+        kind: "announcement",
+        key,
+        announcement: { ...(announcement as { announcement: Announcement }).announcement, gone: true },
+      },
+    });
+  }
+}
+
+/** Tells the keys where an explaining incident may live, when what they need to know has changed. */
+function announce(
+  key: KeyState,
+  incident: HeldIncident,
+  group: Group,
+  content: Incident,
+  gone: boolean,
+  program: Program,
+  outputs: Output[],
+): void {
+  const explainers = explainersCached(program).get(incident.playbook) ?? [];
+  const explains = group.playbook.explains.length > 0;
+  if (explainers.length === 0 && !explains) return;
+  const hosts = content.scope.filter(({ kind }) => kind === "host").map(({ id }) => id);
+  const relations = group.relations;
+  const known = [...group.openers.values()].flat().flatMap(({ signal }) => signal.hosts);
+  const announcement: Announcement = {
+    id: incident.id,
+    playbook: incident.playbook,
+    home: key.key,
+    title: content.title,
+    severity: content.severity,
+    hosts,
+    ...(relations.cluster === undefined ? {} : { cluster: relations.cluster }),
+    hypervisors: [...new Set(known.flatMap(({ hypervisor }) => hypervisor ?? []))].sort(),
+    startedAt: Date.parse(content.startedAt),
+    lastAt: Math.max(Date.parse(content.startedAt), incident.lastAt),
+    topCause: content.causes[0]?.id ?? "unknown",
+    gone,
+  };
+  const kinds = new Set(explainers.map(({ at }) => at));
+  const own = {
+    host: relations.host,
+    protectionServers: relations.protectionServers,
+    places: relations.places,
+    ...(relations.cluster === undefined ? {} : { cluster: relations.cluster }),
+    ...(relations.domain === undefined ? {} : { domain: relations.domain }),
+    ...(relations.hypervisor === undefined ? {} : { hypervisor: relations.hypervisor }),
+  };
+  const keys = explainers.length === 0 ? [] : keysFor([own, ...known], kinds);
+  const text = JSON.stringify({ keys, announcement });
+  key.announced.set(incident.id, announcement);
+  if (incident.announced === text) return;
+  incident.announced = text;
+  for (const other of keys)
+    if (other !== key.key) outputs.push({ kind: "send", input: { kind: "announcement", key: other, announcement } });
+}
+
+const explainersByProgram = new WeakMap<Program, ReturnType<typeof explainersOf>>();
+
+function explainersCached(program: Program): ReturnType<typeof explainersOf> {
+  const held = explainersByProgram.get(program);
+  if (held !== undefined) return held;
+  const fresh = explainersOf(program);
+  explainersByProgram.set(program, fresh);
+  return fresh;
+}
+
+/** Links between the incidents this key holds and all it was told of; what changed is sent to the child's key. */
+function relate(key: KeyState, program: Program, outputs: Output[]): void {
+  const before = new Map(key.linked);
+  for (const parent of key.announced.values()) {
+    if (parent.home !== key.key) continue;
+    for (const child of key.announced.values()) {
+      const link = linkOf(parent, child, program);
+      if (link === undefined) continue;
+      const id = `${child.id} ${parent.id}`;
+      const held = before.get(id);
+      before.delete(id);
+      if (held !== undefined && held.link.order === link.order) continue;
+      key.linked.set(id, { child, link });
+      send(key, child, link, true, outputs);
+    }
+  }
+  for (const [id, { child, link }] of before) {
+    key.linked.delete(id);
+    send(key, child, link, false, outputs);
+  }
+}
+
+/** A link goes to the child's home; the parent's own playbook is evaluated again, to list its children. */
+function send(key: KeyState, child: Announcement, link: Link, holds: boolean, outputs: Output[]): void {
+  outputs.push({ kind: "send", input: { kind: "link", key: child.home, child: child.id, link, holds } });
+  const parent = key.incidents.get(link.parent);
+  if (parent !== undefined) key.dirty.add(parent.playbook);
+  key.wakeAt = Number.NEGATIVE_INFINITY;
+}
+
+/** Forgets signals too old to matter and incidents long closed. */
+function evict(key: KeyState, now: EpochMs, program: Program): void {
+  const pinned = new Set<string>();
+  for (const incident of key.incidents.values()) {
+    const playbook = program.playbooks.get(incident.playbook);
+    if (playbook === undefined || now >= incident.lastAt + forgetMs(playbook)) {
+      key.incidents.delete(incident.id);
+      key.links.delete(incident.id);
+      key.announced.delete(incident.id);
+    } else for (const id of incident.openers) pinned.add(id);
+  }
+  for (const [rule, signals] of key.signals) {
+    const keep = now - (program.retentionMs.get(rule) ?? 0);
+    const oldest = signals[0];
+    if (oldest === undefined || oldest.at >= keep) {
+      if (oldest !== undefined) wake(key, oldest.at + (program.retentionMs.get(rule) ?? 0) + 1);
+      continue;
+    }
+    const stay = signals.filter(
+      (signal) => signal.at >= keep || pinned.has(signal.id) || isNearIncident(signal, key, program),
+    );
+    if (stay.length === 0) key.signals.delete(rule);
+    else key.signals.set(rule, stay);
+  }
+  for (const [id, announcement] of key.announced)
+    if (announcement.home !== key.key && announcement.lastAt < now - ANNOUNCED_MAX_MS) key.announced.delete(id);
+}
+
+/** How long after its last opener an incident is held. */
+function forgetMs(playbook: CompiledPlaybook): number {
+  return Math.max(playbook.close.idle, playbook.collect.after) + playbook.close.reopen;
+}
+
+const ANNOUNCED_MAX_MS = 7 * 86_400_000;
+
+/** Evidence of an incident that is still held stays as long as the incident does. */
+function isNearIncident(signal: Signal, key: KeyState, program: Program): boolean {
+  for (const incident of key.incidents.values()) {
+    const collect = program.playbooks.get(incident.playbook)?.collect;
+    if (
+      collect !== undefined &&
+      signal.at >= incident.anchorAt - collect.before - SLACK_MS &&
+      signal.at <= incident.lastAt + collect.after + SLACK_MS
+    )
+      return true;
+  }
+  return false;
+}
+
+const SLACK_MS = 3_600_000;
+
+function isEmpty(key: KeyState): boolean {
+  return (
+    key.signals.size === 0 &&
+    key.incidents.size === 0 &&
+    key.announced.size === 0 &&
+    key.links.size === 0 &&
+    key.coverage.logs.size === 0
+  );
+}

@@ -1,0 +1,138 @@
+/**
+ * The relations between machines as far as they are known: from the file and learned from events. Short and full names
+ * of a machine are one; a fact of the file wins over a learned one of the same kind.
+ */
+import { domainOf, type EpochMs, type Fact, type HostRelations, sameHost, shortName } from "@culprit/model";
+
+/** Learned facts kept; the oldest go first. */
+const FACTS_MAX = 200_000;
+
+export interface Topology {
+  readonly facts: Map<string, Fact>;
+  /** Fact kind + short name of `from` -> facts, oldest first. */
+  readonly byFrom: Map<string, Fact[]>;
+  /** Hosts seen, by short name: the full names. */
+  readonly names: Map<string, Set<string>>;
+}
+
+export function emptyTopology(): Topology {
+  return { facts: new Map(), byFrom: new Map(), names: new Map() };
+}
+
+function factId(fact: Fact): string {
+  return `${fact.kind}\n${fact.from.toLowerCase()}\n${fact.to.toLowerCase()}\n${fact.source}`;
+}
+
+function fromKey(kind: Fact["kind"], from: string): string {
+  return `${kind}\n${shortName(from.toLowerCase())}`;
+}
+
+/**
+ * Adds a fact. A second learned `runs-on` of a VM (live migration) holds from its own time on; the one before it until then.
+ * Returns whether anything new was learned, so that recent signals can be sent again.
+ */
+export function learn(topology: Topology, fact: Fact): boolean {
+  const id = factId(fact);
+  const held = topology.facts.get(id);
+  if (held !== undefined && held.validTo === undefined) {
+    if (fact.validFrom !== undefined && held.validFrom !== undefined && fact.validFrom < held.validFrom)
+      replace(topology, held, { ...held, validFrom: fact.validFrom });
+    return false;
+  }
+  if (topology.facts.size >= FACTS_MAX) {
+    const oldest = topology.facts.values().next().value;
+    if (oldest !== undefined) remove(topology, oldest);
+  }
+  if (held !== undefined) remove(topology, held);
+  insert(topology, fact);
+  return true;
+}
+
+function insert(topology: Topology, fact: Fact): void {
+  topology.facts.set(factId(fact), fact);
+  const key = fromKey(fact.kind, fact.from);
+  const list = topology.byFrom.get(key);
+  if (list === undefined) topology.byFrom.set(key, [fact]);
+  else list.push(fact);
+  noteHost(topology, fact.from.toLowerCase());
+  if (fact.kind === "runs-on" || fact.kind === "protected-by" || fact.kind === "stores-on")
+    noteHost(topology, fact.to.toLowerCase());
+}
+
+function remove(topology: Topology, fact: Fact): void {
+  topology.facts.delete(factId(fact));
+  const list = topology.byFrom.get(fromKey(fact.kind, fact.from));
+  const place = list?.indexOf(fact) ?? -1;
+  if (place >= 0) list?.splice(place, 1);
+}
+
+function replace(topology: Topology, old: Fact, fresh: Fact): void {
+  remove(topology, old);
+  insert(topology, fresh);
+}
+
+/** Remembers a host's full name, so that a short name in another host's event finds it. */
+export function noteHost(topology: Topology, host: string): void {
+  const short = shortName(host);
+  const names = topology.names.get(short);
+  if (names === undefined) topology.names.set(short, new Set([host]));
+  else names.add(host);
+}
+
+/**
+ * The full name of a machine that another one calls by its short name: the only full name known, or the one in the
+ * speaker's own domain; else the name as given.
+ */
+export function resolveHost(topology: Topology, name: string, speaker: string): string {
+  const lower = name.toLowerCase();
+  if (domainOf(lower) !== undefined) return lower;
+  const full = [...(topology.names.get(lower) ?? [])].filter((known) => known !== lower);
+  if (full.length === 1) return full[0] as string;
+  const suffix = domainOf(speaker);
+  const near = suffix === undefined ? undefined : full.find((known) => domainOf(known) === suffix);
+  return near ?? lower;
+}
+
+/** Facts that hold at a moment. A learned fact may be older than the event that taught it, so its start does not bind. */
+function factsAt(topology: Topology, kind: Fact["kind"], host: string, at: EpochMs): Fact[] {
+  const facts = (topology.byFrom.get(fromKey(kind, host)) ?? []).filter(
+    (fact) =>
+      sameHost(fact.from.toLowerCase(), host) &&
+      (fact.source === "learned" || (fact.validFrom ?? at) <= at) &&
+      (fact.validTo ?? at) >= at,
+  );
+  const fromFile = facts.filter((fact) => fact.source === "file");
+  return fromFile.length > 0 ? fromFile : facts;
+}
+
+function targets(topology: Topology, kind: Fact["kind"], host: string, at: EpochMs): string[] {
+  return [...new Set(factsAt(topology, kind, host, at).map((fact) => fact.to))];
+}
+
+/** Where a VM runs at a moment: the latest placement that began before it, else the earliest known. */
+function placementOf(topology: Topology, host: string, at: EpochMs): string | undefined {
+  const placements = factsAt(topology, "runs-on", host, at).sort((a, b) => (a.validFrom ?? 0) - (b.validFrom ?? 0));
+  return (placements.findLast((fact) => (fact.validFrom ?? 0) <= at) ?? placements[0])?.to.toLowerCase();
+}
+
+/** What is known of a host at a moment. A guest is protected by its own server and by its Hyper-V host's. */
+export function relationsOf(topology: Topology, host: string, at: EpochMs): HostRelations {
+  const hypervisor = placementOf(topology, host, at);
+  const cluster = targets(topology, "member-of-cluster", host, at).at(-1);
+  const own = targets(topology, "protected-by", host, at);
+  const above = hypervisor === undefined ? [] : targets(topology, "protected-by", hypervisor, at);
+  const domain = (targets(topology, "member-of-domain", host, at)[0] ?? domainOf(host))?.toLowerCase();
+  return {
+    host,
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(hypervisor === undefined ? {} : { hypervisor }),
+    protectionServers: [...new Set([...own, ...above].map((name) => name.toLowerCase()))].sort(),
+    ...(domain === undefined ? {} : { domain }),
+    places: targets(topology, "located-in", host, at).sort(),
+  };
+}
+
+/** Clusters a host bears witness for; its signals matter to them. */
+export function witnessedClusters(topology: Topology, host: string, at: EpochMs): readonly string[] {
+  return targets(topology, "witness-of", host, at);
+}
