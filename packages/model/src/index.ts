@@ -4,6 +4,7 @@ export * from "./data.ts";
 export * from "./dead-letter.ts";
 export * from "./delivery.ts";
 export * from "./event.ts";
+export * from "./fields.ts";
 export * from "./host.ts";
 export * from "./identity.ts";
 export * from "./incident.ts";

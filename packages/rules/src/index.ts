@@ -1,1 +1,2 @@
 export * from "./playbook/index.ts";
+export * from "./sigma/index.ts";
