@@ -12,9 +12,7 @@ import { type EvtxFailure, type EvtxReason, failureOf } from "./failure.ts";
 import { CHUNK_SIZE, startsWith } from "./file-header.ts";
 import type { EventRecord } from "./record.ts";
 import type { Select, SkippedRecords } from "./selection.ts";
-import { Skips } from "./skips.ts";
-import { fileTimeMs } from "./time.ts";
-import { unsigned64 } from "./value.ts";
+import { grow, Skips, storedId } from "./skips.ts";
 
 const CHUNK_HEADER_SIZE = 512;
 const SIGNATURE = "ElfChnk\0";
@@ -62,12 +60,12 @@ export function isChunk(bytes: Uint8Array, at = 0): boolean {
 export function readChunk(bytes: Uint8Array, fileOffset: number, options: ReadOptions = {}): ChunkContent {
   const reader = new ChunkReader(bytes.subarray(0, CHUNK_SIZE), fileOffset, options);
   reader.read();
-  return { items: reader.items, skipped: reader.skips.list() };
+  return { items: reader.items, skipped: reader.skipped() };
 }
 
 class ChunkReader {
   readonly items: EvtxItem[] = [];
-  readonly skips = new Skips();
+  private readonly skips = new Skips();
   private readonly chunk: ChunkData;
   private readonly decoder: Decoder;
   private readonly select: Select | undefined;
@@ -100,6 +98,10 @@ class ChunkReader {
     const isFreeSound = free >= CHUNK_HEADER_SIZE && free <= CHUNK_SIZE;
     if (this.crc32 !== undefined) this.check(this.crc32, isFreeSound ? free : CHUNK_SIZE);
     this.records(Math.min(isFreeSound ? free : CHUNK_SIZE, chunk.length));
+  }
+
+  skipped(): readonly SkippedRecords[] {
+    return this.skips.list(this.chunk.view);
   }
 
   private check(checksum: Crc32, free: number): void {
@@ -162,7 +164,7 @@ class ChunkReader {
       if (this.select !== undefined && known && this.isSkipped(this.select, at)) return;
       const stored: Stored = {
         offset: chunk.offset + at,
-        storedId: unsigned64(view, at + 8),
+        storedId: storedId(view, at),
         low: view.getUint32(at + 16, true),
         high: view.getUint32(at + 20, true),
         isRecovered: this.isBehindDamage,
@@ -170,25 +172,21 @@ class ChunkReader {
       };
       const record = (known ? decoder.record(stored) : undefined) ?? decodePlain(chunk, stored);
       if (this.select !== undefined && !known && !this.select(record.provider, record.eventId, record.channel)) {
-        this.skips.add(record, record.storedId, record.storedAt);
+        grow(this.skips.entry(record), at);
       } else this.items.push({ ok: true, record });
     } catch (thrown) {
       this.items.push({ ok: false, failure: failureOf(thrown, chunk.offset) });
     }
   }
 
+  /** Asks the selection, and counts the record when it is not wanted. */
   private isSkipped(select: Select, at: number): boolean {
-    const { decoder, chunk } = this;
-    const kind = {
-      provider: decoder.provider(),
-      eventId: decoder.eventId(),
-      channel: decoder.channel(),
-      computer: decoder.computer(),
-    };
-    if (!decoder.isSound() || select(kind.provider, kind.eventId, kind.channel)) return false;
-    const { view } = chunk;
-    const stamp = fileTimeMs(view.getUint32(at + 16, true), view.getUint32(at + 20, true));
-    this.skips.add(kind, unsigned64(view, at + 8), stamp);
+    const kind = this.decoder.kind();
+    if (kind === undefined) return false;
+    kind.isSelected ??= select(kind.provider, kind.eventId, kind.channel);
+    if (kind.isSelected) return false;
+    kind.skipped ??= this.skips.entry(kind);
+    grow(kind.skipped, at);
     return true;
   }
 

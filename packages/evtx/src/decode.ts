@@ -15,10 +15,19 @@ import {
 } from "./assemble.ts";
 import type { ChunkData } from "./chunk-data.ts";
 import { Frame } from "./frame.ts";
-import { FRAGMENT_HEADER, TEMPLATE_INSTANCE, templateOf } from "./parse.ts";
-import { compileEvent, compileSection, type EventProgram, type SectionProgram } from "./program.ts";
+import {
+  type EventProgram,
+  emptySection,
+  eventProgram,
+  type NestedStep,
+  type SectionProgram,
+  sectionProgram,
+} from "./program.ts";
 import type { EventRecord, RecordData } from "./record.ts";
-import { SLOTS } from "./system.ts";
+import { FRAGMENT_HEADER, TEMPLATE_INSTANCE } from "./scan.ts";
+import type { SkipCount } from "./skips.ts";
+import { SLOT_COUNT, SLOTS } from "./system.ts";
+import { templateOf } from "./templates.ts";
 import { fileTimeMs, fileTimeText, readStamp } from "./time.ts";
 import { buildTree, CHARACTERS_MAX } from "./tree.ts";
 import { ARRAY_FLAG, arrayTexts, BINXML_TYPE, FILETIME, NULL_TYPE, unsigned64, valueText } from "./value.ts";
@@ -33,14 +42,44 @@ export function decodePlain(chunk: ChunkData, stored: Stored): EventRecord {
   return recordOfTree(buildTree(chunk, stored.source.at, stored.source.end), stored);
 }
 
+/** What a selection is asked about, and what came of it. */
+export interface Kind {
+  readonly provider: string;
+  readonly eventId: number;
+  readonly channel: string;
+  readonly computer: string;
+  /** The selection's answer, once it was asked. */
+  isSelected: boolean | undefined;
+  /** Where such records are counted, once one was left out. */
+  skipped: SkipCount | undefined;
+}
+
+/** The text of a slot in the last record that had one, and where its bytes stand. */
+interface HeldText {
+  type: number;
+  at: number;
+  size: number;
+  text: string;
+}
+
+function noText(): HeldText {
+  return { type: -1, at: 0, size: 0, text: "" };
+}
+
+/** A program and the kinds of record that it met in the chunk, by event id. */
+interface LoadedProgram {
+  readonly program: EventProgram;
+  readonly kinds: Map<number, Kind>;
+}
+
 /** Decodes by programs; one for each chunk. */
 export class Decoder {
   private readonly chunk: ChunkData;
-  private readonly events = new Map<number, EventProgram | undefined>();
-  private readonly sections = new Map<number, SectionProgram | undefined>();
+  private readonly events = new Map<number, LoadedProgram | undefined>();
   private readonly frame: Frame;
   private readonly inner: Frame;
-  private program: EventProgram | undefined;
+  private readonly held: readonly HeldText[] = Array.from({ length: SLOT_COUNT }, noText);
+  private loaded: LoadedProgram | undefined;
   /** Set when a value shows that the program does not cover the record. */
   private refused = false;
 
@@ -59,41 +98,39 @@ export class Decoder {
     if (start === -1) return false;
     const { frame } = this;
     frame.open(start, end);
-    let program = this.events.get(frame.definitionAt);
-    if (program === undefined && !this.events.has(frame.definitionAt)) {
-      program = compileEvent(templateOf(this.chunk, frame).nodes);
-      this.events.set(frame.definitionAt, program);
+    let loaded = this.events.get(frame.definitionAt);
+    if (loaded === undefined && !this.events.has(frame.definitionAt)) {
+      const program = eventProgram(templateOf(this.chunk, frame));
+      loaded = program === null ? undefined : { program, kinds: new Map() };
+      this.events.set(frame.definitionAt, loaded);
     }
-    this.program = program;
+    this.loaded = loaded;
     this.refused = false;
-    return program !== undefined;
+    return loaded !== undefined;
   }
 
-  provider(): string {
-    return presentText(this.text(SLOTS.provider)) ?? this.text(SLOTS.eventSourceName) ?? "";
-  }
-
-  eventId(): number {
-    return shortEventId(this.integer(SLOTS.eventId) ?? 0);
-  }
-
-  channel(): string {
-    return this.text(SLOTS.channel) ?? "";
-  }
-
-  computer(): string {
-    return this.text(SLOTS.computer) ?? "";
-  }
-
-  /** Whether what was asked so far is what the plain way would say. */
-  isSound(): boolean {
-    return !this.refused;
+  /**
+   * What the selection is asked about; the same object for records that are alike. `undefined` when only the plain way
+   * can tell. Errors: `Damage`.
+   */
+  kind(): Kind | undefined {
+    const { kinds } = this.loaded as LoadedProgram;
+    const eventId = shortEventId(this.integer(SLOTS.eventId) ?? 0);
+    const provider = this.provider();
+    const channel = this.text(SLOTS.channel) ?? "";
+    const computer = this.text(SLOTS.computer) ?? "";
+    if (this.refused) return undefined;
+    const held = kinds.get(eventId);
+    if (held?.provider === provider && held.channel === channel && held.computer === computer) return held;
+    const kind = { provider, eventId, channel, computer, isSelected: undefined, skipped: undefined };
+    kinds.set(eventId, kind);
+    return kind;
   }
 
   /** The whole record, or `undefined` when it has to go the plain way. Errors: `Damage`. */
   record(stored: Stored): EventRecord | undefined {
-    const { program, frame } = this;
-    if (program === undefined) return undefined;
+    const { frame } = this;
+    const { program } = this.loaded as LoadedProgram;
     const end = frame.start(frame.count);
     if (end < stored.source.end && this.chunk.bytes[end] !== 0) return undefined;
     for (const guard of program.guards) if (frame.type(guard) === NULL_TYPE) return undefined;
@@ -108,8 +145,8 @@ export class Decoder {
         data = this.fields(step, frame);
       } else {
         const type = frame.type(step.index);
-        if (type === NULL_TYPE) continue;
-        const nested = type === BINXML_TYPE ? this.nested(step.index) : undefined;
+        if (type === NULL_TYPE && step.optional) continue;
+        const nested = this.nested(step, type);
         if (nested === undefined) return undefined;
         if (section !== undefined) continue;
         section = nested;
@@ -121,7 +158,7 @@ export class Decoder {
       offset: stored.offset,
       storedId: stored.storedId,
       storedAt: fileTimeMs(stored.low, stored.high),
-      provider: presentText(this.text(SLOTS.provider)) ?? source ?? "",
+      provider: this.provider(),
       eventSourceName: source,
       guid: presentText(this.text(SLOTS.guid)),
       eventId: shortEventId(id),
@@ -138,8 +175,8 @@ export class Decoder {
       relatedActivityId: presentText(this.text(SLOTS.relatedActivityId)),
       processId: this.integer(SLOTS.processId),
       threadId: this.integer(SLOTS.threadId),
-      channel: this.channel(),
-      computer: this.computer(),
+      channel: this.text(SLOTS.channel) ?? "",
+      computer: this.text(SLOTS.computer) ?? "",
       userId: presentText(this.text(SLOTS.userId)),
       section: section === undefined ? "none" : section.section,
       dataElement: section?.dataElement,
@@ -159,20 +196,17 @@ export class Decoder {
   }
 
   /** Opens the inner frame on a value of type 0x21 that holds one template instance. */
-  private nested(index: number): SectionProgram | undefined {
+  private nested(step: NestedStep, type: number): SectionProgram | undefined {
     const { chunk, inner } = this;
-    const end = this.frame.start(index + 1);
-    const start = this.instanceAt(this.frame.start(index), end);
+    if (type === NULL_TYPE && step.inside !== undefined) return emptySection(step.inside);
+    if (type !== BINXML_TYPE) return undefined;
+    const end = this.frame.start(step.index + 1);
+    const start = this.instanceAt(this.frame.start(step.index), end);
     if (start === -1) return undefined;
     inner.open(start, end);
     const last = inner.start(inner.count);
     if (last < end && chunk.bytes[last] !== 0) return undefined;
-    let program = this.sections.get(inner.definitionAt);
-    if (program === undefined && !this.sections.has(inner.definitionAt)) {
-      program = compileSection(templateOf(chunk, inner).nodes);
-      this.sections.set(inner.definitionAt, program);
-    }
-    return program;
+    return sectionProgram(templateOf(chunk, inner), step.inside) ?? undefined;
   }
 
   private fields(program: SectionProgram, frame: Frame): RecordData {
@@ -221,9 +255,14 @@ export class Decoder {
     return items.length === 0 ? [""] : items;
   }
 
+  private provider(): string {
+    return presentText(this.text(SLOTS.provider)) ?? this.text(SLOTS.eventSourceName) ?? "";
+  }
+
+  /** The text of a slot; the one before is given again when its bytes are the same. */
   private text(slot: number): string | undefined {
-    const { frame } = this;
-    const program = this.program as EventProgram;
+    const { frame, chunk } = this;
+    const { program } = this.loaded as LoadedProgram;
     const index = program.slots[slot] as number;
     if (index === -1) return program.constants[slot];
     const type = frame.type(index);
@@ -234,12 +273,20 @@ export class Decoder {
     }
     const end = frame.start(index + 1);
     const at = frame.start(index);
-    return valueText(this.chunk, type, at, end - at);
+    const size = end - at;
+    const last = this.held[slot] as HeldText;
+    if (last.type === type && last.size === size && chunk.hasSame(last.at, at, size)) return last.text;
+    const text = valueText(chunk, type, at, size);
+    last.type = type;
+    last.at = at;
+    last.size = size;
+    last.text = text;
+    return text;
   }
 
   private integer(slot: number): number | undefined {
     const { frame } = this;
-    const index = (this.program as EventProgram).slots[slot] as number;
+    const index = (this.loaded as LoadedProgram).program.slots[slot] as number;
     const type = index === -1 ? NULL_TYPE : frame.type(index);
     if (type === UINT16 || type === UINT8 || type === UINT32) {
       const { view } = this.chunk;
@@ -255,7 +302,7 @@ export class Decoder {
   private time(stored: Stored): { readonly ms: number; readonly text: string } {
     const { frame } = this;
     const { view } = this.chunk;
-    const index = (this.program as EventProgram).slots[SLOTS.systemTime] as number;
+    const index = (this.loaded as LoadedProgram).program.slots[SLOTS.systemTime] as number;
     if (index !== -1 && frame.type(index) === FILETIME && frame.size(index) === 8) {
       const at = frame.start(index);
       const low = view.getUint32(at, true);
@@ -268,7 +315,7 @@ export class Decoder {
 
   private recordId(): string | undefined {
     const { frame } = this;
-    const index = (this.program as EventProgram).slots[SLOTS.recordId] as number;
+    const index = (this.loaded as LoadedProgram).program.slots[SLOTS.recordId] as number;
     if (index !== -1 && frame.type(index) === UINT64 && frame.size(index) === 8) {
       return unsigned64(this.chunk.view, frame.start(index));
     }

@@ -13,7 +13,7 @@ export interface FileOptions extends ReadOptions {
 }
 
 /**
- * Every record and every failure of an EVTX file, in the order of the file.
+ * Every record and every failure of an EVTX file, oldest chunk first.
  *
  * Shape: lazily, chunk by chunk; one chunk's items are in memory at a time.
  * Errors: none, whatever the bytes; a file without a header is read as if it had one.
@@ -22,9 +22,7 @@ export function* readEvtx(bytes: Uint8Array, options: FileOptions = {}): Generat
   if (bytes.length === 0) return;
   const headerFailure = checkHeader(bytes, options);
   if (headerFailure !== undefined) yield { ok: false, failure: headerFailure };
-  // Chunks alone, as carvers cut them out of a disk image, have no file header before them.
-  let at = isChunk(bytes) ? 0 : FILE_HEADER_SIZE;
-  for (; at < bytes.length; at += CHUNK_SIZE) {
+  for (const at of blockOffsets(bytes)) {
     const content = readBlock(bytes.subarray(at, at + CHUNK_SIZE), at, options);
     if (content === undefined) continue;
     yield* content.items;
@@ -35,6 +33,21 @@ export function* readEvtx(bytes: Uint8Array, options: FileOptions = {}): Generat
 /** One step of the file, or `undefined` for a block of zeros, which Windows keeps ahead of its last chunk. */
 export function readBlock(block: Uint8Array, fileOffset: number, options: ReadOptions = {}): ChunkContent | undefined {
   return isChunk(block) || block.some((byte) => byte !== 0) ? readChunk(block, fileOffset, options) : undefined;
+}
+
+/** Where the blocks of a file start, oldest records first: a full log writes over its first chunks. */
+function blockOffsets(bytes: Uint8Array): number[] {
+  const blocks: { readonly at: number; readonly firstRecord: bigint }[] = [];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let newest = 0n;
+  // Chunks alone, as carvers cut them out of a disk image, have no file header before them.
+  for (let at = isChunk(bytes) ? 0 : FILE_HEADER_SIZE; at < bytes.length; at += CHUNK_SIZE) {
+    // What is no chunk keeps its place behind the one before it.
+    if (isChunk(bytes, at) && at + 16 <= bytes.length) newest = view.getBigUint64(at + 8, true);
+    blocks.push({ at, firstRecord: newest });
+  }
+  blocks.sort((a, b) => (a.firstRecord < b.firstRecord ? -1 : a.firstRecord > b.firstRecord ? 1 : a.at - b.at));
+  return blocks.map((block) => block.at);
 }
 
 function checkHeader(bytes: Uint8Array, options: ReadOptions): EvtxFailure | undefined {

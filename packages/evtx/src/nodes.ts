@@ -1,5 +1,6 @@
 /** Binary XML as parsed, before values are put in: what a template definition, or a fragment without one, says. */
 import type { Frame } from "./frame.ts";
+import type { TemplatePrograms } from "./program.ts";
 
 export type Node = ElementNode | TextNode | ValueNode | InstanceNode | InstructionNode;
 
@@ -40,8 +41,8 @@ export interface InstructionNode {
   readonly data: string;
 }
 
-/** A template definition; `at` is where its binary XML starts. */
+/** A template definition, and the programs that were made of it (`program.ts`). */
 export interface Template {
-  readonly at: number;
   readonly nodes: readonly Node[];
+  programs?: TemplatePrograms;
 }

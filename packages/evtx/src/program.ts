@@ -4,7 +4,7 @@
  * program, and an instance that a program does not cover (an array where one value is due, a nested fragment) is refused by
  * `decode.ts`; both go the plain way of `tree.ts`, with the same result.
  */
-import type { AttributeNode, ElementNode, Node, TextNode, ValueNode } from "./nodes.ts";
+import type { AttributeNode, ElementNode, Node, Template, TextNode, ValueNode } from "./nodes.ts";
 import { isNamedElement, isNamespace, localName } from "./section.ts";
 import { SLOT_COUNT, slotOf } from "./system.ts";
 
@@ -19,16 +19,21 @@ export interface EventProgram {
   readonly body: readonly (SectionProgram | NestedStep)[];
 }
 
-/** A value of type 0x21 in the place of EventData or UserData. */
+/** A value of type 0x21 in the place of EventData or UserData, or as all that one of them holds. */
 export interface NestedStep {
   readonly kind: "nested";
   readonly index: number;
+  /** The element around the value, where the template has it. */
+  readonly inside: SectionName | undefined;
+  readonly optional: boolean;
 }
+
+export type SectionName = "EventData" | "UserData";
 
 /** A template, or part of one, whose root is `EventData` or `UserData`. */
 export interface SectionProgram {
   readonly kind: "section";
-  readonly section: "EventData" | "UserData";
+  readonly section: SectionName;
   readonly dataElement: string | undefined;
   readonly names: readonly string[];
   readonly steps: readonly FieldStep[];
@@ -59,8 +64,39 @@ function attempt<T>(compile: () => T): T | undefined {
   }
 }
 
-/** The program of a template with one `Event` as its root, or `undefined`. */
-export function compileEvent(nodes: readonly Node[]): EventProgram | undefined {
+/** The programs of one template: each is made when first asked for, `null` where its shape has none. */
+export interface TemplatePrograms {
+  event?: EventProgram | null;
+  section?: SectionProgram | null;
+  EventData?: SectionProgram | null;
+  UserData?: SectionProgram | null;
+}
+
+/** The program of a template with one `Event` as its root, or `null`. */
+export function eventProgram(template: Template): EventProgram | null {
+  template.programs ??= {};
+  const { programs } = template;
+  if (programs.event === undefined) programs.event = compileEvent(template.nodes) ?? null;
+  return programs.event;
+}
+
+/**
+ * The program of a template with one `EventData` or `UserData` as its root, or with what stands `inside` one; `null` for
+ * other shapes.
+ */
+export function sectionProgram(template: Template, inside: SectionName | undefined): SectionProgram | null {
+  template.programs ??= {};
+  const { programs } = template;
+  const key = inside ?? "section";
+  let program = programs[key];
+  if (program === undefined) {
+    program = compileSection(template.nodes, inside) ?? null;
+    programs[key] = program;
+  }
+  return program;
+}
+
+function compileEvent(nodes: readonly Node[]): EventProgram | undefined {
   return attempt(() => {
     const event = soleElement(nodes);
     if (localName(event.name) !== "Event") throw new Unsupported();
@@ -70,9 +106,17 @@ export function compileEvent(nodes: readonly Node[]): EventProgram | undefined {
   });
 }
 
-/** The program of a template with one `EventData` or `UserData` as its root, or `undefined`. */
-export function compileSection(nodes: readonly Node[]): SectionProgram | undefined {
-  return attempt(() => sectionOf(soleElement(nodes)));
+function compileSection(nodes: readonly Node[], inside: SectionName | undefined): SectionProgram | undefined {
+  return attempt(() => sectionOf(inside === undefined ? soleElement(nodes) : sectionElement(inside, nodes)));
+}
+
+/** The program of a section that holds nothing. */
+export function emptySection(section: SectionName): SectionProgram {
+  return sectionOf(sectionElement(section, []));
+}
+
+function sectionElement(name: SectionName, children: readonly Node[]): ElementNode {
+  return { kind: "element", name, attributes: [], children };
 }
 
 function soleElement(nodes: readonly Node[]): ElementNode {
@@ -105,9 +149,13 @@ function compileSystem(system: ElementNode): Pick<EventProgram, "slots" | "const
 }
 
 function bodyStep(node: Node): SectionProgram | NestedStep {
-  if (node.kind === "element") return sectionOf(node);
-  if (node.kind !== "value") throw new Unsupported();
-  return { kind: "nested", index: node.index };
+  if (node.kind === "value") return { kind: "nested", index: node.index, inside: undefined, optional: true };
+  if (node.kind !== "element") throw new Unsupported();
+  const name = localName(node.name);
+  const [only] = node.children;
+  if (node.children.length !== 1 || only?.kind !== "value") return sectionOf(node);
+  if (name !== "EventData" && name !== "UserData") throw new Unsupported();
+  return { kind: "nested", index: only.index, inside: name, optional: only.optional };
 }
 
 function sectionOf(element: ElementNode): SectionProgram {

@@ -26,31 +26,41 @@ export const SLOTS = {
 } as const;
 export const SLOT_COUNT = 19;
 
-const SLOT_OF: ReadonlyMap<string, number> = new Map([
-  ["Provider@Name", SLOTS.provider],
-  ["Provider@EventSourceName", SLOTS.eventSourceName],
-  ["Provider@Guid", SLOTS.guid],
-  ["EventID", SLOTS.eventId],
-  ["EventID@Qualifiers", SLOTS.qualifiers],
-  ["Version", SLOTS.version],
-  ["Level", SLOTS.level],
-  ["Task", SLOTS.task],
-  ["Opcode", SLOTS.opcode],
-  ["Keywords", SLOTS.keywords],
-  ["TimeCreated@SystemTime", SLOTS.systemTime],
-  ["EventRecordID", SLOTS.recordId],
-  ["Correlation@ActivityID", SLOTS.activityId],
-  ["Correlation@RelatedActivityID", SLOTS.relatedActivityId],
-  ["Execution@ProcessID", SLOTS.processId],
-  ["Execution@ThreadID", SLOTS.threadId],
-  ["Channel", SLOTS.channel],
-  ["Computer", SLOTS.computer],
-  ["Security@UserID", SLOTS.userId],
+/** Places by element: of its text, and of its attributes. */
+interface ElementSlots {
+  readonly text?: number;
+  readonly attributes?: Readonly<Record<string, number>>;
+}
+
+const ELEMENTS: ReadonlyMap<string, ElementSlots> = new Map<string, ElementSlots>([
+  [
+    "Provider",
+    { attributes: names({ Name: SLOTS.provider, EventSourceName: SLOTS.eventSourceName, Guid: SLOTS.guid }) },
+  ],
+  ["EventID", { text: SLOTS.eventId, attributes: names({ Qualifiers: SLOTS.qualifiers }) }],
+  ["Version", { text: SLOTS.version }],
+  ["Level", { text: SLOTS.level }],
+  ["Task", { text: SLOTS.task }],
+  ["Opcode", { text: SLOTS.opcode }],
+  ["Keywords", { text: SLOTS.keywords }],
+  ["TimeCreated", { attributes: names({ SystemTime: SLOTS.systemTime }) }],
+  ["EventRecordID", { text: SLOTS.recordId }],
+  ["Correlation", { attributes: names({ ActivityID: SLOTS.activityId, RelatedActivityID: SLOTS.relatedActivityId }) }],
+  ["Execution", { attributes: names({ ProcessID: SLOTS.processId, ThreadID: SLOTS.threadId }) }],
+  ["Channel", { text: SLOTS.channel }],
+  ["Computer", { text: SLOTS.computer }],
+  ["Security", { attributes: names({ UserID: SLOTS.userId }) }],
 ]);
+
+/** A record without a prototype: names come out of files. */
+function names(slots: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  return Object.assign(Object.create(null), slots);
+}
 
 /** The place of an element of System, or of one of its attributes; `undefined` for what no field holds. */
 export function slotOf(element: string, attribute?: string): number | undefined {
-  return SLOT_OF.get(attribute === undefined ? element : `${element}@${attribute}`);
+  const slots = ELEMENTS.get(element);
+  return attribute === undefined ? slots?.text : slots?.attributes?.[attribute];
 }
 
 /** The texts of a System element by slot. The first of a repeated element counts. */

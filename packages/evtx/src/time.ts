@@ -12,7 +12,9 @@ const HIGH_STEPS = 4_967_296;
 /** The first second after year 9999; later stamps do not fit the usual four-digit form. */
 const LAST_SECOND = 253_402_300_800 + EPOCH_SECONDS;
 
-const TWO_DIGITS = Array.from({ length: 100 }, (_, n) => String(n).padStart(2, "0"));
+const SECONDS = Array.from({ length: 60 }, (_, n) => `${String(n).padStart(2, "0")}.`);
+const MILLISECONDS = Array.from({ length: 1_000 }, (_, n) => String(n).padStart(3, "0"));
+const STEPS = Array.from({ length: 10_000 }, (_, n) => `${String(n).padStart(4, "0")}Z`);
 
 /** Milliseconds since 1970 of a FILETIME, rounded down. */
 export function fileTimeMs(low: number, high: number): number {
@@ -40,8 +42,9 @@ export function fileTimeText(low: number, high: number): string {
     heldText = new Date((minute * 60 - EPOCH_SECONDS) * 1_000).toISOString().slice(0, 17);
     heldMinute = minute;
   }
-  const steps = STEPS_PER_SECOND + mixed - carried * STEPS_PER_SECOND;
-  return `${heldText}${TWO_DIGITS[seconds - minute * 60]}.${String(steps).slice(1)}Z`;
+  const steps = mixed - carried * STEPS_PER_SECOND;
+  const ms = Math.floor(steps / 10_000);
+  return heldText + SECONDS[seconds - minute * 60] + MILLISECONDS[ms] + STEPS[steps - ms * 10_000];
 }
 
 function farText(low: number, high: number): string {

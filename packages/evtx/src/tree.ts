@@ -6,7 +6,7 @@ import type { ChunkData } from "./chunk-data.ts";
 import { Damage } from "./failure.ts";
 import type { Frame } from "./frame.ts";
 import type { AttributeNode, ElementNode, InstructionNode, Node, TextNode, ValueNode } from "./nodes.ts";
-import { parseFragment, templateOf } from "./parse.ts";
+import { parseFragment, templateOf } from "./templates.ts";
 import { ARRAY_FLAG, arrayTexts, BINXML_TYPE, NULL_TYPE, valueText } from "./value.ts";
 
 export interface Element {

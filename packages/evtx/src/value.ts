@@ -73,7 +73,7 @@ export function valueText(chunk: ChunkData, type: number, at: number, size: numb
       return "";
     case STRING_TYPE:
     case EVT_XML:
-      return utf16Text(bytes, at, size);
+      return utf16Text(view, at, size);
     case ANSI_TYPE:
       return ansiText(bytes.subarray(at, at + size), chunk.ansiEncoding);
     case SID:
@@ -128,7 +128,7 @@ function fixedText(view: DataView, bytes: Uint8Array, type: number, at: number):
 
 /** The items of an array value; `type` is without the array flag. What is left behind the last whole item is hex. */
 export function arrayTexts(chunk: ChunkData, type: number, at: number, size: number): string[] {
-  if (type === STRING_TYPE) return utf16Texts(chunk.bytes, at, size);
+  if (type === STRING_TYPE) return utf16Texts(chunk.view, at, size);
   if (type === ANSI_TYPE) return ansiTexts(chunk.bytes.subarray(at, at + size), chunk.ansiEncoding);
   const end = at + size;
   const texts: string[] = [];
