@@ -201,7 +201,7 @@ function scopeOf(group: Group, entries: readonly Entry[]): ScopeEntry[] {
   const { playbook, variables, relations } = group;
   if (playbook.entity.includes("host")) add(variables["host"] as string, "victim");
   for (const { sighting, role, inScope } of entries) {
-    if (!inScope || role === "context" || role === "recovery") continue;
+    if (!inScope || role === "recovery") continue;
     for (const { host } of sighting.signal.hosts) {
       const isLogger = sameHost(host, sighting.signal.host);
       if (role === "trigger" || isLogger) add(host, isLogger ? "reporter" : "named");

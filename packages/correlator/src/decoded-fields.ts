@@ -1,7 +1,8 @@
 /**
  * Codes read out of an event, as fields that detections can ask for: `Decoded.Bugcheck` (`0x9E`) with `Decoded.Arg1` to
  * `Decoded.Arg4`, `Decoded.BugcheckName`, `Decoded.BugcheckFamily`; `Decoded.Status` (every HRESULT and NTSTATUS in data or
- * message, `0x800423F3`), `Decoded.StatusName`. Codes are numbers, so the language of the text does not matter.
+ * message, `0x800423F3`), `Decoded.StatusName`; `Decoded.Text`, all values and the message. Codes are numbers, so the
+ * language of the text does not matter.
  */
 import {
   bugcheckText,
@@ -15,19 +16,51 @@ import {
 } from "@culprit/model";
 import type { CodeTables } from "@culprit/rules";
 
-export const DECODED_PREFIX = "Decoded.";
+const PREFIX = "Decoded.";
+const TEXT_MAX = 16_384;
 
-export type DecodedFields = ReadonlyMap<string, string | readonly string[]>;
+/** The codes of one event, read when a rule first asks for one; most events are never asked. */
+export class DecodedFields {
+  private readonly event: WindowsEvent;
+  private readonly tables: CodeTables;
+  private fields: Map<string, string | readonly string[]> | undefined;
+
+  constructor(event: WindowsEvent, tables: CodeTables) {
+    this.event = event;
+    this.tables = tables;
+  }
+
+  get(name: string): string | readonly string[] | undefined {
+    return name.startsWith(PREFIX) ? this.read().get(name) : undefined;
+  }
+
+  values(): MapIterator<string | readonly string[]> {
+    return this.read().values();
+  }
+
+  private read(): Map<string, string | readonly string[]> {
+    this.fields ??= readFields(this.event, this.tables);
+    return this.fields;
+  }
+}
 
 const BUGCHECK_PROVIDERS = new Set(["microsoft-windows-wer-systemerrorreporting", "microsoft-windows-kernel-power"]);
 
-/** Reads the codes of an event. Shape: only fields that could be read; never a guessed code. */
-export function decodedFields(event: WindowsEvent, tables: CodeTables): DecodedFields {
+function readFields(event: WindowsEvent, tables: CodeTables): Map<string, string | readonly string[]> {
   const fields = new Map<string, string | readonly string[]>();
   const provider = providerKey(event.provider);
   if (BUGCHECK_PROVIDERS.has(provider)) addBugcheck(fields, event, provider, tables);
   addStatuses(fields, event, tables);
+  fields.set("Decoded.Text", textOf(event));
   return fields;
+}
+
+/** Data and message in one text, for what is the same whichever of them a forwarder delivers. */
+function textOf(event: WindowsEvent): string {
+  const parts: string[] = [];
+  for (const [name, value] of dataEntries(event.data)) if (name !== "Binary") parts.push(value);
+  if (event.message !== undefined) parts.push(event.message);
+  return parts.join("\n").slice(0, TEXT_MAX);
 }
 
 function addBugcheck(

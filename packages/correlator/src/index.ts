@@ -4,6 +4,7 @@ export * from "./match-stage.ts";
 export * from "./narrate.ts";
 export * from "./offline.ts";
 export * from "./route.ts";
+export * from "./rule-matcher.ts";
 export * from "./state.ts";
 export * from "./step.ts";
 export * from "./topology.ts";

@@ -20,7 +20,7 @@ import {
 } from "@culprit/model";
 import type { BindingSource, CodeTables, DetectionInfo } from "@culprit/rules";
 import { RE2JS } from "re2js";
-import { type DecodedFields, decodedFields } from "./decoded-fields.ts";
+import { DecodedFields } from "./decoded-fields.ts";
 import { noteHost, relationsOf, resolveHost, type Topology } from "./topology.ts";
 
 const SUMMARY_LENGTH_MAX = 500;
@@ -59,7 +59,7 @@ export function matchEvent(
     readonly topology: Topology;
   },
 ): Matched {
-  const decoded = decodedFields(event, tables);
+  const decoded = new DecodedFields(event, tables);
   const rules = matcher.match(event, decoded);
   if (rules.length === 0) return NOTHING;
   const ref = eventRef(event, eventIdentity(event));

@@ -18,6 +18,8 @@ export type BindingSource = z.infer<typeof BindingSource>;
 export const DetectionExtension = z.strictObject({
   /** One phrase that stands in an evidence line; `{name}` inserts a binding. */
   say: z.string().min(1),
+  /** The log it stands in, where absence must be proven. */
+  channel: z.exactOptional(z.string()),
   /** `crash`: written after the restart, tells of what came before it. `boot`: marks a start. `lost`: a peer misses the subject. */
   time: z.enum(["event", "crash", "boot", "lost"]).default("event"),
   /** Binding name -> where the value stands; the first source that yields one counts. */

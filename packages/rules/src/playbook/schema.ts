@@ -5,7 +5,7 @@ import { durationMs, Severity } from "@culprit/model";
 import { z } from "zod";
 import { Weight } from "./weight.ts";
 
-const Name = z.string().regex(/^[a-z][A-Za-z0-9_]*$/, "a name such as lowMemory");
+const Name = z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, "a name such as lowMemory");
 const Id = z.string().regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, "an id such as storage-path-loss");
 
 /** `-15m`, `90s`, `6h`, `30d`. Milliseconds once parsed. */

@@ -1,0 +1,72 @@
+/**
+ * The knowledge folder as one whole: detections, playbooks and tables, read from text, checked against each other. Reading
+ * the files is the shell's matter.
+ */
+import { compileRules, type RuleFile, type Ruleset } from "../sigma/index.ts";
+import { type CodeTables, NO_TABLES } from "./code-tables.ts";
+import { DetectionExtension } from "./detection-extension.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import { loadPlaybook } from "./load.ts";
+import { buildProgram, type DetectionInfo, type PlaybookFile, type Program } from "./program.ts";
+
+export interface Knowledge {
+  readonly program: Program;
+  /** Absent when there is no rule. */
+  readonly ruleset: Ruleset | undefined;
+  readonly tables: CodeTables;
+}
+
+export interface KnowledgeFiles {
+  readonly detections: readonly RuleFile[];
+  readonly playbooks: readonly RuleFile[];
+  readonly tables?: CodeTables;
+}
+
+/**
+ * Compiles the knowledge.
+ * Errors: as diagnostics, each with file, line and fix; what has an error is left out, the rest stands.
+ */
+export function compileKnowledge(files: KnowledgeFiles): {
+  readonly knowledge: Knowledge;
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  const diagnostics: Diagnostic[] = [];
+  const { ruleset, diagnostics: ruleFindings } = compileRules(files.detections);
+  for (const finding of ruleFindings)
+    diagnostics.push({
+      severity: finding.severity,
+      file: finding.file,
+      line: finding.line,
+      message: finding.message,
+      ...(finding.fix === undefined ? {} : { fix: finding.fix }),
+    });
+  const detections: DetectionInfo[] = [];
+  for (const rule of ruleset?.rules ?? []) {
+    const parsed = DetectionExtension.safeParse(rule.extension ?? { say: rule.title });
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0];
+      diagnostics.push({
+        severity: "error",
+        file: rule.file,
+        line: rule.line,
+        message: `${rule.key}: x-culprit.${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not readable"}`,
+      });
+      continue;
+    }
+    detections.push({
+      name: rule.key,
+      title: rule.title,
+      extension: parsed.data,
+      channels: parsed.data.channel === undefined ? [] : [parsed.data.channel],
+    });
+  }
+  const playbooks: PlaybookFile[] = [];
+  for (const { file, text } of files.playbooks) {
+    const loaded = loadPlaybook(text, file);
+    diagnostics.push(...loaded.diagnostics);
+    if (loaded.playbook !== undefined) playbooks.push({ playbook: loaded.playbook, file, line: loaded.line });
+  }
+  const built = buildProgram(playbooks, detections);
+  diagnostics.push(...built.diagnostics);
+  return { knowledge: { program: built.program, ruleset, tables: files.tables ?? NO_TABLES }, diagnostics };
+}
