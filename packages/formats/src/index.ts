@@ -1,1 +1,10 @@
-export {};
+export { createDecoder, decodeBytes } from "./decode-bytes.ts";
+export type { DecodedEvent, DecodedItem, DecodeFailure, Decoder, DecoderOptions } from "./decoder.ts";
+export { UNKNOWN_HOST } from "./draft.ts";
+export { type ExportedEvent, exportEvent, type RecordSource } from "./event-export.ts";
+export type { DecodeContext, Format, InputRecord } from "./format.ts";
+export { FORMATS } from "./formats.ts";
+export { RECORD_MAX_BYTES } from "./framing.ts";
+export { readTime, type TimeReading } from "./instant-text.ts";
+export { maskSecrets } from "./mask.ts";
+export { type Glance, type PassedOver, SELECT_ALL, type Selection } from "./selection.ts";

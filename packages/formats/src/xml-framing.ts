@@ -1,0 +1,152 @@
+/**
+ * Where markup in a byte stream begins and ends an event, without reading it. Used by the framer only.
+ *
+ * States of `endOfEvent`: in content the scan hops from `<` to `<`; in a tag it runs to the `>` that stands outside
+ * quotes. CDATA and comments are passed over whole. A quoted value that is broken off by a line with a new `<Event` ends
+ * the record: the attribute was cut.
+ */
+import type { UnitEnd } from "./framing.ts";
+
+export type Markup =
+  | { readonly kind: "event"; readonly start: number }
+  /** Declarations, comments, end tags and elements that only hold others: passed over. */
+  | { readonly kind: "wrapper"; readonly end: number }
+  | { readonly kind: "none" }
+  | "incomplete";
+
+const LESS = 0x3c;
+const GREATER = 0x3e;
+const LF = 0x0a;
+const NAME_SAMPLE_BYTES = 64;
+const WRAPPER_MAX_BYTES = 4096;
+/** Elements that begin an event: the event itself, or what is left of one whose beginning was lost. */
+const EVENT_NAMES = new Set(["Event", "System", "Provider", "EventID"]);
+const ESCAPED_EVENT = "&lt;Event";
+const ESCAPED_END = "&lt;/Event&gt;";
+const CLIXML = "Objs";
+
+const NONE: Markup = { kind: "none" };
+const LATIN = new TextDecoder("latin1");
+
+/** What the `<`, `- <` or `&lt;` at `at` begins. */
+export function markupAt(bytes: Uint8Array, at: number, last: boolean): Markup {
+  const sample = LATIN.decode(bytes.subarray(at, at + NAME_SAMPLE_BYTES));
+  if (!last && bytes.length - at < NAME_SAMPLE_BYTES) return "incomplete";
+  const dash = /^-\s{1,8}(?=<|&lt;)/.exec(sample)?.[0].length ?? 0;
+  const text = sample.slice(dash);
+  const start = at + dash;
+  if (text.startsWith("&lt;")) {
+    return /^&lt;(?:Event|System)[\s&/]/.test(text) ? { kind: "event", start } : NONE;
+  }
+  if (/^<!DOCTYPE/i.test(text)) return { kind: "event", start };
+  if (text.startsWith("<!--")) return until(bytes, start, "-->", last);
+  if (text.startsWith("<?")) return until(bytes, start, "?>", last);
+  const name = /^<\/?(?:[\w.-]{1,30}:)?([A-Za-z_][\w.-]{0,60})(?=[\s/>]|$)/.exec(text)?.[1];
+  if (name === undefined) return NONE;
+  if (text.startsWith("</")) return until(bytes, start, ">", last);
+  if (EVENT_NAMES.has(name) || name === CLIXML) return { kind: "event", start };
+  return wrapper(bytes, start, last);
+}
+
+/** An element that is followed by markup only wraps it; one that is followed by text is a line of text. */
+function wrapper(bytes: Uint8Array, start: number, last: boolean): Markup {
+  const end = endOfTag(bytes, start);
+  if (end === -1) return last || bytes.length - start > WRAPPER_MAX_BYTES ? NONE : "incomplete";
+  let next = end;
+  while (next < bytes.length && (bytes[next] as number) <= 0x20) next += 1;
+  if (next === bytes.length && !last) return "incomplete";
+  return next < bytes.length && bytes[next] === LESS ? { kind: "wrapper", end } : NONE;
+}
+
+/** A declaration or comment up to its mark; one that does not end in the same piece of 4 KiB is text. */
+function until(bytes: Uint8Array, start: number, mark: string, last: boolean): Markup {
+  const end = LATIN.decode(bytes.subarray(start, start + WRAPPER_MAX_BYTES)).indexOf(mark);
+  if (end !== -1) return { kind: "wrapper", end: start + end + mark.length };
+  return last || bytes.length - start >= WRAPPER_MAX_BYTES ? NONE : "incomplete";
+}
+
+/** The end of the event, or of the Clixml document, that begins at `start`. */
+export function endOfEvent(bytes: Uint8Array, start: number, last: boolean): UnitEnd {
+  if (bytes[start] !== LESS) return endOfEscaped(bytes, start, last);
+  const closing = isTag(bytes, start, CLIXML) ? "/Objs" : "/Event";
+  let at = start;
+  let first = true;
+  while (at !== -1 && at < bytes.length) {
+    if (matches(bytes, at, "<![CDATA[")) at = after(bytes, at, "]]>");
+    else if (matches(bytes, at, "<!--")) at = after(bytes, at, "-->");
+    else {
+      if (!first && closing === "/Event" && isTag(bytes, at, "Event")) return { end: at, shape: "xml" };
+      const end = endOfTag(bytes, at);
+      if (end < -1) return { end: -end, shape: "xml" };
+      if (end === -1) break;
+      if (isTag(bytes, at, closing)) return { end, shape: "xml" };
+      // `<Event/>` holds nothing, and ends at once.
+      if (first && bytes[end - 2] === 0x2f && isTag(bytes, at, "Event")) return { end, shape: "xml" };
+      at = end;
+    }
+    first = false;
+    if (at !== -1) at = bytes.indexOf(LESS, at);
+  }
+  return last ? { end: bytes.length, shape: "xml" } : "incomplete";
+}
+
+/** `&lt;Event` runs to `&lt;/Event&gt;`, or to the next `&lt;Event`. */
+function endOfEscaped(bytes: Uint8Array, start: number, last: boolean): UnitEnd {
+  const end = find(bytes, ESCAPED_END, start + 1);
+  const next = find(bytes, `${ESCAPED_EVENT} `, start + 1);
+  if (end !== -1 && (next === -1 || end < next)) return { end: end + ESCAPED_END.length, shape: "xml" };
+  if (next !== -1) return { end: next, shape: "xml" };
+  return last ? { end: bytes.length, shape: "xml" } : "incomplete";
+}
+
+/**
+ * Index after the `>` of the tag at `at`; -1 where it does not end; the negative index of a new `<Event` where that
+ * begins on a line of its own inside the tag.
+ */
+function endOfTag(bytes: Uint8Array, at: number): number {
+  let quote = 0;
+  for (let i = at + 1; i < bytes.length; i += 1) {
+    const c = bytes[i] as number;
+    if (c === LESS) {
+      if (quote === 0) return i;
+      if (bytes[i - 1] === LF && isTag(bytes, i, "Event")) return -i;
+    } else if (quote !== 0) {
+      if (c === quote) quote = 0;
+    } else if (c === 0x22 || c === 0x27) {
+      // A quote opens a value only after `=`; elsewhere it is a stray character.
+      if (isAfterEquals(bytes, i)) quote = c;
+    } else if (c === GREATER) return i + 1;
+  }
+  return -1;
+}
+
+function isAfterEquals(bytes: Uint8Array, at: number): boolean {
+  let before = at - 1;
+  while (before > 0 && (bytes[before] as number) <= 0x20) before -= 1;
+  return bytes[before] === 0x3d;
+}
+
+function isTag(bytes: Uint8Array, at: number, name: string): boolean {
+  for (let i = 0; i < name.length; i += 1) if (bytes[at + 1 + i] !== name.charCodeAt(i)) return false;
+  const c = bytes[at + 1 + name.length];
+  // At the end of what has come, `<Event` may still become `<EventRecordID`.
+  return c !== undefined && (c <= 0x20 || c === GREATER || c === 0x2f);
+}
+
+function matches(bytes: Uint8Array, at: number, text: string): boolean {
+  for (let i = 0; i < text.length; i += 1) if (bytes[at + i] !== text.charCodeAt(i)) return false;
+  return true;
+}
+
+function after(bytes: Uint8Array, at: number, mark: string): number {
+  const found = find(bytes, mark, at);
+  return found === -1 ? -1 : found + mark.length;
+}
+
+function find(bytes: Uint8Array, mark: string, from: number): number {
+  const first = mark.charCodeAt(0);
+  for (let at = bytes.indexOf(first, from); at !== -1; at = bytes.indexOf(first, at + 1)) {
+    if (matches(bytes, at, mark)) return at;
+  }
+  return -1;
+}
