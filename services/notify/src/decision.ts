@@ -1,0 +1,148 @@
+/**
+ * Whether a notifier hears of an incident now, and why: a pure function of what it was told last and what is so.
+ *
+ *     nothing held  ──trigger──►  perhaps held  ──accepted──►  open  ──resolve──►  closed ──returned: trigger──► …
+ *
+ * The comparison is with the state, not with the revisions between: a target that was down for hours gets one trigger
+ * with the latest text, and then the resolve. What is open there is always closed, whatever mutes, routes or severities
+ * say by then; a lone "resolved" is never sent.
+ * Source: ECOSYSTEM 1.2 (the table of Alertmanager's deduplication stage), 2.5.
+ */
+import type { Delivery, EpochMs, Incident } from "@culprit/model";
+import { isOver } from "./page-content.ts";
+
+export const SEND_REASONS = [
+  "first",
+  "returned",
+  "left-parent",
+  "ended",
+  "merged-into-parent",
+  "takes-over-child",
+  "top-cause-changed",
+  "severity-changed",
+  "verdict-changed",
+  "acknowledged",
+  "reopened",
+  "repeat",
+] as const;
+export type SendReason = (typeof SEND_REASONS)[number];
+
+export const QUIET_REASONS = [
+  "nothing-open",
+  "severity-info",
+  "explained-by-parent",
+  "taken-over",
+  "not-routed",
+  "unchanged",
+  "too-soon",
+  "refused",
+] as const;
+export type QuietReason = (typeof QUIET_REASONS)[number];
+
+export type Decision =
+  | { readonly act: "trigger" | "update" | "resolve"; readonly reason: SendReason }
+  /** `until`: when to look again although nothing new has come. */
+  | { readonly act: "none"; readonly reason: QuietReason; readonly until?: EpochMs };
+
+export interface Situation {
+  /** With the actions of people applied to its status. */
+  readonly incident: Incident;
+  readonly record: Delivery | undefined;
+  /** What this notifier was told of the incident that explains this one. */
+  readonly parentRecord: Delivery | undefined;
+  /** Whether routes and severity let it through to this notifier. */
+  readonly wanted: boolean;
+  readonly now: EpochMs;
+  /** An open page is not edited more often than this, unless its severity rises or it ends. */
+  readonly updateEveryMs: number;
+  /** After this an unchanged open page is told again; never unless given. */
+  readonly repeatMs?: number;
+}
+
+/** Decides what to tell a notifier now. */
+export function decide(situation: Situation): Decision {
+  const { incident, record } = situation;
+  if (record?.heldBy !== undefined) {
+    if (incident.parent !== undefined || isOver(incident)) return quiet("taken-over");
+    return { act: "trigger", reason: "left-parent" };
+  }
+  switch (record?.held ?? "none") {
+    case "none":
+      return whenNothingHeld(situation, "first");
+    case "closed":
+      return whenNothingHeld(situation, "returned");
+    case "maybe":
+      // It may or may not have arrived: the same key again is harmless, silence would not be.
+      return { act: "trigger", reason: reasonOfIntent(record) };
+    case "open":
+      return whenOpen(situation);
+  }
+}
+
+function whenNothingHeld(situation: Situation, reason: SendReason): Decision {
+  const { incident, record, wanted } = situation;
+  const promised = record?.intent?.action === "trigger";
+  if (isOver(incident)) {
+    // A page that was to be sent and could not be is still sent, and then resolved: never silently zero.
+    if (promised && !isRefused(situation)) return { act: "trigger", reason: reasonOfIntent(record) };
+    return quiet("nothing-open");
+  }
+  if (incident.severity === "info") return quiet("severity-info");
+  if (incident.parent !== undefined) return quiet("explained-by-parent");
+  if (!wanted) return quiet("not-routed");
+  if (isRefused(situation)) return quiet("refused");
+  return { act: "trigger", reason: promised ? reasonOfIntent(record) : reason };
+}
+
+function whenOpen(situation: Situation): Decision {
+  const { incident, record, parentRecord, now } = situation;
+  if (isOver(incident)) return isRefused(situation) ? quiet("refused") : { act: "resolve", reason: "ended" };
+  if (incident.parent !== undefined) {
+    const parentOpen = parentRecord?.held === "open" && parentRecord.key !== record?.key;
+    return parentOpen && !isRefused(situation)
+      ? { act: "resolve", reason: "merged-into-parent" }
+      : quiet("explained-by-parent");
+  }
+  const told = record?.told;
+  const changed = changeSince(situation);
+  if (changed !== undefined) {
+    if (isRefused(situation)) return quiet("refused");
+    const notBefore = (told?.at ?? now) + situation.updateEveryMs;
+    if (changed !== "severity-changed" && changed !== "takes-over-child" && now < notBefore) {
+      return { act: "none", reason: "too-soon", until: notBefore };
+    }
+    return { act: "update", reason: changed };
+  }
+  return repeatOf(situation);
+}
+
+function changeSince({ incident, record }: Situation): SendReason | undefined {
+  const told = record?.told;
+  if (told === undefined || told.incident !== incident.id) return "takes-over-child";
+  if (told.severity !== incident.severity) return "severity-changed";
+  if (told.topCause !== incident.causes[0]?.id) return "top-cause-changed";
+  if (told.verdict !== incident.verdict) return "verdict-changed";
+  if (told.status === incident.status) return undefined;
+  return incident.status === "acknowledged" ? "acknowledged" : "reopened";
+}
+
+function repeatOf({ incident, record, now, repeatMs }: Situation): Decision {
+  const told = record?.told;
+  if (repeatMs === undefined || told === undefined || incident.status === "acknowledged") return quiet("unchanged");
+  const at = told.at + repeatMs;
+  return now >= at ? { act: "update", reason: "repeat" } : { act: "none", reason: "unchanged", until: at };
+}
+
+/** Whether the target has said that it will never take this revision. */
+function isRefused({ incident, record }: Situation): boolean {
+  return record?.outcome?.result === "never" && record.outcome.revision === incident.revision;
+}
+
+function reasonOfIntent(record: Delivery | undefined): SendReason {
+  const reason = record?.intent?.reason;
+  return SEND_REASONS.find((known) => known === reason) ?? "first";
+}
+
+function quiet(reason: QuietReason): Decision {
+  return { act: "none", reason };
+}

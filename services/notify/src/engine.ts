@@ -1,0 +1,264 @@
+/**
+ * The delivery engine: follows what incidents are, what people did and what was delivered, and keeps a worker per target
+ * that tells the difference.
+ *
+ * A partition of `incidents` belongs to one process, which alone sends for its incidents. When it gets a partition, it
+ * first reads all delivery records there are, then compares every incident of the partition: so a restart or a new owner
+ * goes on with the keys and message ids of the old one, and what was due in between is sent.
+ */
+import { type Bus, openTable, type Table } from "@culprit/bus";
+import { Action, Delivery, deliveryKey, Incident, type IncidentId, isoOf, statusAfter, TOPICS } from "@culprit/model";
+import { type Clock, repeat, retry } from "@culprit/runtime";
+import type { NotifyConfig, TargetConfig } from "./config.ts";
+import type { DeliveryEvent, Desk } from "./desk.ts";
+import type { Notifier } from "./notifier.ts";
+import { composePage, isOver, type PageContent } from "./page-content.ts";
+import { passesRoute } from "./route.ts";
+import { Target } from "./target.ts";
+import { clockText, zoneName } from "./time-text.ts";
+
+export interface EngineOptions {
+  readonly bus: Bus;
+  readonly config: NotifyConfig;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Opened notifiers by target name. */
+  readonly notifiers: ReadonlyMap<string, Notifier>;
+  readonly observe: (event: DeliveryEvent) => void;
+}
+
+interface Placed {
+  readonly incident: Incident;
+  readonly partition: number;
+}
+
+export class Engine implements Desk {
+  readonly #options: EngineOptions;
+  readonly #targets: ReadonlyMap<string, Target>;
+  readonly #owned = new Set<number>();
+  readonly #stopping = new AbortController();
+  /** Newest known records; this process's own writes stand here before the topic brings them back. */
+  readonly #records = new Map<string, Delivery>();
+  readonly #actions = new Map<IncidentId, Map<string, Action>>();
+  /** Which incident lists a child: it may say so before the child itself does. */
+  readonly #parents = new Map<IncidentId, IncidentId>();
+  #incidents: Table<Placed> | undefined;
+  #tables: readonly Table<unknown>[] = [];
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#targets = new Map(options.config.targets.map((target) => [target.name, this.#openTarget(target)]));
+  }
+
+  /** Reads the tables, then starts the workers; nothing is sent before `own`. */
+  async start(): Promise<void> {
+    const { bus, clock, config } = this.#options;
+    const deliveries = await openTable(bus, TOPICS.deliveries.name, (message) => {
+      const record = Delivery.safeParse(message.value);
+      if (record.success) this.#learn(record.data);
+      return record.success;
+    });
+    const actions = await openTable(bus, TOPICS.actions.name, (message) => {
+      const action = Action.safeParse(message.value);
+      if (action.success) this.#act(action.data);
+      return action.success;
+    });
+    const incidents = await openTable(bus, TOPICS.incidents.name, (message): Placed | undefined => {
+      const incident = Incident.safeParse(message.value);
+      if (!incident.success) return undefined;
+      this.#adoptChildren(incident.data);
+      return { incident: incident.data, partition: message.partition };
+    });
+    this.#incidents = incidents;
+    this.#tables = [deliveries, actions, incidents];
+    incidents.onChange((_, placed) => {
+      if (placed !== undefined) this.#offer(placed);
+    });
+    const { signal } = this.#stopping;
+    const workers = [...this.#targets.values()].map((target) => target.run(signal));
+    const sweep = repeat({ clock, everyMs: config.reconcileEveryMs, signal, work: () => this.#offerAll() });
+    this.#running = Promise.all([...workers, sweep]);
+  }
+
+  /** Settles, with what went wrong, when the engine can no longer do its work. */
+  get failed(): Promise<never> {
+    const ends = [...this.#tables.map(({ ended }) => ended), this.#running];
+    const failures = ends.map((end) => end.then(() => new Promise<never>(() => {})));
+    return Promise.race(failures);
+  }
+
+  /** Takes a partition of `incidents`: from now on this process sends for it. */
+  async own(partition: number): Promise<void> {
+    await this.#refresh();
+    this.#owned.add(partition);
+    this.#offerAll();
+  }
+
+  disown(partition: number): void {
+    this.#owned.delete(partition);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    for (const table of this.#tables) await table.close();
+  }
+
+  get targets(): Iterable<Target> {
+    return this.#targets.values();
+  }
+
+  incident(id: IncidentId): Incident | undefined {
+    const incident = this.#incidents?.get(id)?.incident;
+    if (incident === undefined) return undefined;
+    const status = statusAfter(incident, this.#actions.get(id)?.values() ?? []);
+    const parent = incident.parent ?? this.#listedUnder(id);
+    return { ...incident, status, ...(parent === undefined ? {} : { parent }) };
+  }
+
+  record(id: IncidentId, notifier: string): Delivery | undefined {
+    return this.#records.get(deliveryKey({ incident: id, notifier }));
+  }
+
+  async store(records: readonly Delivery[]): Promise<void> {
+    const { bus, clock, random } = this.#options;
+    const messages = records.map((record) => ({
+      topic: TOPICS.deliveries.name,
+      key: deliveryKey(record),
+      value: record,
+    }));
+    await retry(() => bus.publish(messages), { clock, random });
+    for (const record of records) this.#learn(record);
+  }
+
+  isWanted(incident: Incident, notifier: string): boolean {
+    return this.#options.config.targets.some((target) => {
+      if (target.name === notifier) return passesRoute(incident, target);
+      return target.fallback === notifier && this.record(incident.id, target.name)?.handedOverAt !== undefined;
+    });
+  }
+
+  compose(incident: Incident, notifier: string): PageContent {
+    const { config, clock } = this.#options;
+    const notice = this.#noticeFor(incident, notifier);
+    return composePage(incident, {
+      timeZone: config.timeZone,
+      now: isoOf(clock.now()),
+      ...(config.consoleUrl === undefined ? {} : { consoleUrl: config.consoleUrl }),
+      ...(notice === undefined ? {} : { notice }),
+    });
+  }
+
+  handOver(id: IncidentId, from: string): void {
+    const fallback = this.#options.config.targets.find((target) => target.name === from)?.fallback;
+    if (fallback !== undefined) this.#targets.get(fallback)?.offer(id);
+  }
+
+  offerDue(notifier: string): void {
+    const target = this.#targets.get(notifier);
+    for (const [, { incident, partition }] of this.#incidents?.entries() ?? []) {
+      if (this.#owned.has(partition) && this.#isUnfinished(incident)) target?.offerIfDue(incident.id);
+    }
+  }
+
+  /** Why this page came to a fallback, in a sentence. */
+  #noticeFor(incident: Incident, notifier: string): string | undefined {
+    const { timeZone, targets } = this.#options.config;
+    for (const target of targets) {
+      if (target.fallback !== notifier) continue;
+      const since = this.record(incident.id, target.name)?.handedOverAt;
+      if (since === undefined) continue;
+      const at = `${clockText(isoOf(since), timeZone)} ${zoneName(timeZone)}`;
+      return `"${target.name}" did not take this page (${at}), so it comes here`;
+    }
+    return undefined;
+  }
+
+  #openTarget(config: TargetConfig): Target {
+    const { clock, random, observe, notifiers } = this.#options;
+    const notifier = notifiers.get(config.name);
+    if (notifier === undefined) throw new TypeError(`no notifier was opened for the target ${config.name}`);
+    const { name, rate, timeoutMs, giveUpAfterMs, authPauseMs, updateEveryMs, repeatMs, queueMax } = config;
+    return new Target(
+      {
+        name,
+        notifier,
+        hasFallback: config.fallback !== undefined,
+        rate,
+        timeoutMs,
+        giveUpAfterMs,
+        authPauseMs,
+        updateEveryMs,
+        queueMax,
+        ...(repeatMs === undefined ? {} : { repeatMs }),
+      },
+      { desk: this, clock, random, observe },
+    );
+  }
+
+  #learn(record: Delivery): void {
+    const key = deliveryKey(record);
+    const held = this.#records.get(key);
+    if (held === undefined || held.step < record.step) this.#records.set(key, record);
+  }
+
+  #act(action: Action): void {
+    const held = this.#actions.get(action.incident) ?? new Map<string, Action>();
+    held.set(action.id, action);
+    this.#actions.set(action.incident, held);
+    const placed = this.#incidents?.get(action.incident);
+    if (placed !== undefined) this.#offer(placed);
+  }
+
+  /** A child that an incident takes in or lets go changes what both have to say. */
+  #offer({ incident }: Placed): void {
+    const family = [incident.parent ?? [], incident.id, incident.children, this.#parents.get(incident.id) ?? []].flat();
+    for (const id of new Set(family)) this.#offerOne(id);
+  }
+
+  #offerOne(id: IncidentId): void {
+    const placed = this.#incidents?.get(id);
+    if (placed === undefined || !this.#owned.has(placed.partition)) return;
+    for (const target of this.#targets.values()) target.offer(id);
+  }
+
+  #adoptChildren(incident: Incident): void {
+    const before = this.#incidents?.get(incident.id)?.incident.children ?? [];
+    for (const child of before) {
+      if (incident.children.includes(child)) continue;
+      this.#parents.delete(child);
+      this.#offerOne(child);
+    }
+    for (const child of incident.children) this.#parents.set(child, incident.id);
+  }
+
+  #listedUnder(id: IncidentId): IncidentId | undefined {
+    const parent = this.#parents.get(id);
+    const incident = parent === undefined ? undefined : this.#incidents?.get(parent)?.incident;
+    return incident === undefined || isOver(incident) ? undefined : parent;
+  }
+
+  #offerAll(): void {
+    for (const name of this.#targets.keys()) this.offerDue(name);
+  }
+
+  /** Whether anything can be left to say: it is going on, or some target still holds a page or waits for one. */
+  #isUnfinished(incident: Incident): boolean {
+    if (!isOver(incident)) return true;
+    return this.#options.config.targets.some(({ name }) => {
+      const record = this.record(incident.id, name);
+      return record !== undefined && (record.intent !== undefined || record.held === "open" || record.held === "maybe");
+    });
+  }
+
+  /** Reads every delivery record once more, so that what an earlier owner wrote last is known. */
+  async #refresh(): Promise<void> {
+    const table = await openTable(this.#options.bus, TOPICS.deliveries.name, (message) => {
+      const record = Delivery.safeParse(message.value);
+      if (record.success) this.#learn(record.data);
+      return undefined;
+    });
+    await table.close();
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * A way to reach people. Each kind is one file of `notifiers/` that exports `{ kind, options, open }`: its name in the
+ * config, the schema of its options and how to open it. The delivery engine decides what to send and when; a notifier
+ * only turns a notification into the target's request and the answer into a result.
+ */
+import type { DeliveryAction, EpochMs, Incident } from "@culprit/model";
+import type { z } from "zod";
+import type { HttpPost } from "./http.ts";
+import type { PageContent } from "./page-content.ts";
+
+export interface Notification {
+  /** 64 hex digits, the same for all messages about one outage: the de-duplication key. */
+  readonly key: string;
+  readonly action: DeliveryAction;
+  /** A word of `SEND_REASONS`, or `test`. */
+  readonly reason: string;
+  readonly incident: Incident;
+  /** The incident composed for people; escape it for the medium. */
+  readonly page: PageContent;
+  /** What earlier answers left for finding the page again. */
+  readonly remote: Readonly<Record<string, string>>;
+  readonly at: EpochMs;
+  /** A drill: the message has to say so. */
+  readonly test: boolean;
+}
+
+export type SendResult =
+  /** `accepted`: the target took it and delivers later; `delivered`: it is where people see it. */
+  | {
+      readonly result: "ok";
+      readonly certainty: "accepted" | "delivered";
+      readonly remote?: Readonly<Record<string, string>>;
+    }
+  /** Try again; `uncertain` when it may have arrived all the same. */
+  | {
+      readonly result: "later";
+      readonly detail: string;
+      readonly retryAfterMs?: number;
+      readonly uncertain: boolean;
+    }
+  /** This message will not be taken, however often it is sent. */
+  | { readonly result: "never"; readonly detail: string }
+  /** No message will be taken until a person repairs the configuration. */
+  | { readonly result: "auth"; readonly detail: string };
+
+export interface Notifier {
+  /** Sends once. Errors: none for what the target answers; a thrown fault counts as `later`. */
+  send(notification: Notification, signal: AbortSignal): Promise<SendResult>;
+  close?(): Promise<void>;
+}
+
+/** What a notifier gets instead of reaching for it. */
+export interface NotifierContext {
+  readonly post: HttpPost;
+  /** Where the terminal's pages go. */
+  readonly write: (text: string) => Promise<void>;
+  readonly now: () => EpochMs;
+}
+
+export interface NotifierKind<Options = unknown> {
+  readonly kind: string;
+  readonly options: z.ZodType<Options>;
+  open(options: Options, context: NotifierContext): Notifier;
+}
+
+/** Keeps the types of a kind's own options together and forgets them outside. */
+export function notifierKind<Options>(kind: NotifierKind<Options>): NotifierKind {
+  return {
+    kind: kind.kind,
+    options: kind.options,
+    open: (options, context) => kind.open(kind.options.parse(options), context),
+  };
+}

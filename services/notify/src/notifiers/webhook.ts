@@ -1,0 +1,87 @@
+/**
+ * Any HTTP endpoint of one's own: the incident as JSON, signed as Standard Webhooks says.
+ *
+ * `webhook-id` is the same for every attempt of one message, so the receiver can drop a repeat; the timestamp is new on
+ * each. Several secrets sign side by side, so that they can be changed without a gap. A redirect is a failure; 410 means
+ * that nobody wants it any more.
+ * Source: Standard Webhooks 1.0.0.
+ */
+import { createPrivateKey, sign } from "node:crypto";
+import { contentId } from "@culprit/model";
+import { Webhook } from "standardwebhooks";
+import { z } from "zod";
+import { resultOf } from "../http.ts";
+import { type Notification, notifierKind } from "../notifier.ts";
+import { renderContent } from "../page.ts";
+
+const SECRET = /^whsec_[A-Za-z0-9+/]{32,128}={0,2}$/;
+const ED25519_SECRET = /^whsk_[A-Za-z0-9+/]{43}=$/;
+/** The header that PKCS 8 puts before the 32 bytes of an Ed25519 key. Source: RFC 8410 section 7. */
+const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
+
+export const WebhookOptions = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }),
+  /** `whsec_` and base64 (HMAC-SHA256, `v1`) or `whsk_` and base64 (Ed25519, `v1a`); the newest first. */
+  secrets: z
+    .array(z.union([z.string().regex(SECRET), z.string().regex(ED25519_SECRET)]))
+    .max(5)
+    .default([]),
+  headers: z.record(z.string().regex(/^[A-Za-z0-9-]{1,64}$/), z.string().regex(/^[\x20-\x7e]{0,1024}$/)).default({}),
+});
+export type WebhookOptions = z.infer<typeof WebhookOptions>;
+
+export const webhook = notifierKind<WebhookOptions>({
+  kind: "webhook",
+  options: WebhookOptions,
+  open: (options, { post, now }) => ({
+    async send(notification, signal) {
+      const body = JSON.stringify(webhookBody(notification));
+      // A later message about the same revision (a repeat) must not be taken for a retry of this one.
+      const id = contentId(
+        "webhook",
+        notification.key,
+        notification.action,
+        String(notification.incident.revision),
+        notification.reason,
+      );
+      const seconds = Math.floor(now() / 1_000);
+      const headers: Record<string, string> = {
+        ...options.headers,
+        "content-type": "application/json",
+        "webhook-id": `msg_${id}`,
+        "webhook-timestamp": String(seconds),
+      };
+      if (options.secrets.length > 0) {
+        headers["webhook-signature"] = options.secrets
+          .map((secret) => signature(secret, `msg_${id}`, seconds, body))
+          .join(" ");
+      }
+      const answer = await post({ url: options.url, headers, body }, signal);
+      return resultOf(answer, now(), "delivered");
+    },
+  }),
+});
+
+/** The body: what happened to which page, the readable page, and the incident as the contract has it. */
+export function webhookBody(notification: Notification): unknown {
+  const { incident, page, key, action, reason, at, test } = notification;
+  return {
+    type: `incident.${action}`,
+    timestamp: new Date(at).toISOString(),
+    data: {
+      key,
+      reason,
+      test,
+      ...(page.link === undefined ? {} : { url: page.link }),
+      text: renderContent(page, { width: 100 }),
+      incident,
+    },
+  };
+}
+
+function signature(secret: string, id: string, seconds: number, body: string): string {
+  if (secret.startsWith("whsec_")) return new Webhook(secret).sign(id, new Date(seconds * 1_000), body);
+  const seed = Buffer.from(secret.slice("whsk_".length), "base64");
+  const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: "der", type: "pkcs8" });
+  return `v1a,${sign(null, Buffer.from(`${id}.${seconds}.${body}`, "utf8"), key).toString("base64")}`;
+}
