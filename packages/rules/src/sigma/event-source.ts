@@ -19,7 +19,7 @@ export type Manifest = (provider: string, eventId: number) => readonly string[] 
 export interface EventSourceOptions {
   readonly manifest?: Manifest | undefined;
   /** Values that were read out of the event, such as `BugcheckCode`; they go before all else. */
-  readonly derived?: ReadonlyMap<string, string | readonly string[]> | undefined;
+  readonly derived?: Pick<ReadonlyMap<string, string | readonly string[]>, "get" | "values"> | undefined;
 }
 
 /** A decoded event as a source of fields. */

@@ -1,3 +1,12 @@
+export {
+  type Arrival,
+  type Correlator,
+  type CorrelatorOptions,
+  type CorrelatorSnapshot,
+  type CorrelatorStats,
+  createCorrelator,
+  type Firing,
+} from "./correlator.ts";
 export type { RuleDiagnostic } from "./diagnostic.ts";
 export type { RuleFile } from "./documents.ts";
 export { type EventSourceOptions, eventSource, type Manifest } from "./event-source.ts";

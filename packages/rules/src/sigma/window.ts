@@ -1,0 +1,249 @@
+/**
+ * One group of one correlation: its matches in order of event time, and for which moments the condition holds.
+ *
+ * A window ends at a match and reaches back by the timespan, both ends included; so "any stretch of that length" is some
+ * window, in whatever order matches arrive. A match that arrives late changes the windows that end up to a timespan after
+ * it, and these are looked at again. Moments at which the condition holds belong to one episode as long as no window
+ * between them fails it and they are at most a timespan apart; an episode is reported once.
+ */
+import { type Aggregate, type Measured, newAggregate } from "./aggregate.ts";
+import type { ConditionOperator, CorrelationBody, Threshold } from "./correlation-rule.ts";
+
+/** Matches of one group that are kept, where the condition does not need more. */
+export const ENTRIES_MAX = 10_000;
+/** Whatever the condition says. */
+const ENTRIES_LIMIT = 1_000_000;
+/** Share of the oldest matches that goes at once when there are too many. */
+const DROP_SHARE = 0.1;
+
+export interface Entry<Ref> extends Measured {
+  /** The events behind the match: one, or those of the correlation that matched. */
+  readonly refs: readonly Ref[];
+  /** Values that correlations further up may ask for. */
+  readonly carried: readonly (string | undefined)[];
+  /** Whether the condition holds for the window that ends here; kept on the first entry of a moment. */
+  held: boolean;
+}
+
+/** A moment at which the condition came to hold. */
+export interface Moment<Ref> {
+  readonly at: number;
+  /** The last entry of the window. */
+  readonly entry: Entry<Ref>;
+  /** Whether an episode begins here, or the moment joins one. */
+  readonly begins: boolean;
+  readonly refs: () => readonly Ref[];
+}
+
+/** What a window is made of, out of the rule. */
+export interface WindowShape {
+  readonly body: CorrelationBody;
+  readonly spanMs: number;
+  /** Silence that ends a session; without sessions, infinite. */
+  readonly gapMs: number;
+  readonly entriesMax: number;
+}
+
+export function windowShape(body: CorrelationBody): WindowShape {
+  const needed = Math.max(...body.threshold.map(({ value }) => value)) * 2;
+  return {
+    body,
+    spanMs: body.timespanMs,
+    gapMs: body.extension.sessionGapMs ?? Number.POSITIVE_INFINITY,
+    entriesMax: Math.min(Math.max(ENTRIES_MAX, Math.ceil(needed)), ENTRIES_LIMIT),
+  };
+}
+
+export class Window<Ref> {
+  readonly entries: Entry<Ref>[];
+  /** Entries given up because there were too many. */
+  dropped = 0;
+  private readonly shape: WindowShape;
+  /** The aggregate of the newest window and where that begins, while matches come in order. */
+  private live: { readonly aggregate: Aggregate; from: number } | undefined;
+
+  constructor(shape: WindowShape, entries: Entry<Ref>[] = []) {
+    this.shape = shape;
+    this.entries = entries;
+  }
+
+  /** Takes a match in. Yields the moments at which the condition came to hold, in order of time. */
+  add(entry: Entry<Ref>): readonly Moment<Ref>[] {
+    const newest = this.entries.at(-1);
+    const isNewest = newest === undefined || entry.at > newest.at;
+    if (isNewest) {
+      this.entries.push(entry);
+    } else {
+      this.entries.splice(this.firstAfter(entry.at), 0, entry);
+    }
+    const moments = isNewest ? this.extend(entry) : this.sweep(entry.at);
+    if (this.entries.length > this.shape.entriesMax) {
+      this.dropOldest(Math.ceil(this.shape.entriesMax * DROP_SHARE));
+    }
+    return moments;
+  }
+
+  /** Gives up the matches before a time. */
+  forgetBefore(at: number): void {
+    const keep = this.firstFrom(at);
+    if (keep > 0) this.cut(keep);
+  }
+
+  private dropOldest(count: number): void {
+    this.dropped += count;
+    this.cut(count);
+  }
+
+  private cut(count: number): void {
+    this.entries.splice(0, count);
+    this.live = undefined;
+  }
+
+  /** The newest window, moved on by one match. */
+  private extend(entry: Entry<Ref>): readonly Moment<Ref>[] {
+    const last = this.entries.length - 1;
+    const previous = this.entries[last - 1];
+    if (previous !== undefined && entry.at - previous.at > this.shape.gapMs) this.live = undefined;
+    if (this.live === undefined) {
+      const from = this.windowStart(last);
+      this.live = { aggregate: this.aggregateOf(from, last + 1), from };
+    } else {
+      const { aggregate } = this.live;
+      aggregate.add(entry);
+      while ((this.entries[this.live.from] as Entry<Ref>).at < entry.at - this.shape.spanMs) {
+        aggregate.remove(this.entries[this.live.from] as Entry<Ref>);
+        this.live.from += 1;
+      }
+    }
+    const { aggregate, from } = this.live;
+    const moment = this.judge(last, last, from, aggregate);
+    return moment === undefined ? [] : [moment];
+  }
+
+  /** Every window that a match at a time is part of, looked at again. */
+  private sweep(at: number): readonly Moment<Ref>[] {
+    this.live = undefined;
+    const { entries, shape } = this;
+    const moments: Moment<Ref>[] = [];
+    let first = this.firstFrom(at);
+    let from = this.windowStart(first);
+    let aggregate = this.aggregateOf(from, first);
+    while (first < entries.length) {
+      const end = (entries[first] as Entry<Ref>).at;
+      if (end > at + shape.spanMs) break;
+      const previous = entries[first - 1];
+      if (previous !== undefined && end - previous.at > shape.gapMs) {
+        aggregate = newAggregate(shape.body);
+        from = first;
+      }
+      const next = this.firstAfter(end);
+      this.addMoment(aggregate, first, next);
+      while ((entries[from] as Entry<Ref>).at < end - shape.spanMs) {
+        aggregate.remove(entries[from] as Entry<Ref>);
+        from += 1;
+      }
+      const moment = this.judge(first, next - 1, from, aggregate);
+      if (moment !== undefined) moments.push(moment);
+      first = next;
+    }
+    return moments;
+  }
+
+  /** Notes whether the condition holds for the window of a moment; yields the moment where it newly does. */
+  private judge(first: number, last: number, from: number, aggregate: Aggregate): Moment<Ref> | undefined {
+    const { entries, shape } = this;
+    const head = entries[first] as Entry<Ref>;
+    const value = aggregate.value(head.at - shape.spanMs);
+    const wasHeld = this.momentHeld(first, last);
+    const holds = value !== undefined && meets(shape.body.threshold, value);
+    for (let i = first; i <= last; i += 1) (entries[i] as Entry<Ref>).held = holds;
+    if (!holds || wasHeld) return undefined;
+    const begins = !this.isHeldNear(first - 1, head.at) && !this.isHeldNear(last + 1, head.at);
+    const refs = (): readonly Ref[] => [...new Set(entries.slice(from, last + 1).flatMap((entry) => entry.refs))];
+    return { at: head.at, entry: entries[last] as Entry<Ref>, begins, refs };
+  }
+
+  private momentHeld(first: number, last: number): boolean {
+    for (let i = first; i <= last; i += 1) if ((this.entries[i] as Entry<Ref>).held) return true;
+    return false;
+  }
+
+  private isHeldNear(place: number, at: number): boolean {
+    const entry = this.entries[place];
+    const reach = Math.min(this.shape.spanMs, this.shape.gapMs);
+    return entry?.held === true && Math.abs(entry.at - at) <= reach;
+  }
+
+  /** Where the window that ends at an entry begins. */
+  private windowStart(end: number): number {
+    const { entries, shape } = this;
+    const earliest = this.firstFrom((entries[end] as Entry<Ref>).at - shape.spanMs);
+    if (shape.gapMs === Number.POSITIVE_INFINITY) return earliest;
+    let from = end;
+    while (from > earliest && (entries[from] as Entry<Ref>).at - (entries[from - 1] as Entry<Ref>).at <= shape.gapMs)
+      from -= 1;
+    return from;
+  }
+
+  private aggregateOf(from: number, to: number): Aggregate {
+    const aggregate = newAggregate(this.shape.body);
+    let first = from;
+    while (first < to) {
+      const next = Math.min(this.firstAfter((this.entries[first] as Entry<Ref>).at), to);
+      this.addMoment(aggregate, first, next);
+      first = next;
+    }
+    return aggregate;
+  }
+
+  /** Adds the entries of one moment in the order of the rule's list: what happens at one time is in any order. */
+  private addMoment(aggregate: Aggregate, from: number, to: number): void {
+    if (to - from === 1) {
+      aggregate.add(this.entries[from] as Entry<Ref>);
+      return;
+    }
+    for (const entry of this.entries.slice(from, to).sort((a, b) => a.input - b.input)) aggregate.add(entry);
+  }
+
+  /** Place of the first entry at or after a time. */
+  private firstFrom(at: number): number {
+    return this.search((entry) => entry.at >= at);
+  }
+
+  /** Place of the first entry after a time. */
+  private firstAfter(at: number): number {
+    return this.search((entry) => entry.at > at);
+  }
+
+  private search(isBeyond: (entry: Entry<Ref>) => boolean): number {
+    let low = 0;
+    let high = this.entries.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (isBeyond(this.entries[middle] as Entry<Ref>)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
+
+function meets(threshold: Threshold, value: number): boolean {
+  return threshold.every(({ operator, value: limit }) => meetsOne(operator, value, limit));
+}
+
+function meetsOne(operator: ConditionOperator, value: number, limit: number): boolean {
+  switch (operator) {
+    case "gt":
+      return value > limit;
+    case "gte":
+      return value >= limit;
+    case "lt":
+      return value < limit;
+    case "lte":
+      return value <= limit;
+    case "eq":
+      return value === limit;
+    case "neq":
+      return value !== limit;
+  }
+}
