@@ -1,4 +1,4 @@
-export { NotifyConfig, TargetConfig } from "./config.ts";
+export { NotifyConfig, type TargetConfig } from "./config.ts";
 export type { Notification, Notifier, NotifierContext, NotifierKind, SendResult } from "./notifier.ts";
 export { NOTIFIERS } from "./notifiers/index.ts";
 export { renderPage, renderShort } from "./page.ts";

@@ -57,17 +57,20 @@ export interface NotifierContext {
   readonly now: () => EpochMs;
 }
 
-export interface NotifierKind<Options = unknown> {
+export interface NotifierKind {
+  /** The word under `kind` in a target's config. */
   readonly kind: string;
-  readonly options: z.ZodType<Options>;
-  open(options: Options, context: NotifierContext): Notifier;
+  /** What stands beside `kind` in the target's config; no key of `TARGET_RULES`. */
+  readonly options: z.ZodObject;
+  /** Opens the notifier; the options are what the schema made of them. */
+  open(options: unknown, context: NotifierContext): Notifier;
 }
 
-/** Keeps the types of a kind's own options together and forgets them outside. */
-export function notifierKind<Options>(kind: NotifierKind<Options>): NotifierKind {
-  return {
-    kind: kind.kind,
-    options: kind.options,
-    open: (options, context) => kind.open(kind.options.parse(options), context),
-  };
+/** Ties the type of a kind's options to its schema, and forgets it outside. */
+export function notifierKind<Options extends z.ZodObject>(kind: {
+  readonly kind: string;
+  readonly options: Options;
+  open(options: z.output<Options>, context: NotifierContext): Notifier;
+}): NotifierKind {
+  return { ...kind, open: (options, context) => kind.open(options as z.output<Options>, context) };
 }

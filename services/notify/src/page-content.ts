@@ -6,16 +6,18 @@
  * The rules a line must obey stand in README.md; the tests name them.
  */
 import {
+  agoText,
   compareSeverity,
+  durationText,
   Fault,
   type Incident,
   MINUTE_MS,
+  maskSecrets,
   type RankedCause,
   type Severity,
   shortName,
 } from "@culprit/model";
-import { maskSecrets } from "./mask.ts";
-import { agoText, checkZone, dayText, durationText, instantText } from "./time-text.ts";
+import { checkZone, dayText, instantText } from "./time-text.ts";
 
 /** Earlier incidents of the same playbook on the same entity. */
 export interface PageHistory {

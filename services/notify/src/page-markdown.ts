@@ -1,7 +1,7 @@
 /** The page as Markdown: for tickets, chats that read it, and `analyze --md`. Event text is escaped word by word. */
 import type { Incident } from "@culprit/model";
+import { maskSecrets } from "@culprit/model";
 import { markdownCode, markdownText } from "./escape/markdown.ts";
-import { maskSecrets } from "./mask.ts";
 import { signed } from "./page.ts";
 import { composePage, type PageCause, type PageContent, type PageOptions, type PageReason } from "./page-content.ts";
 import { clockText, zoneName } from "./time-text.ts";

@@ -3,7 +3,7 @@
  * newline, every piece of event text escaped, so that nothing in it can move a cursor or start a line of its own.
  */
 import type { Incident, Severity } from "@culprit/model";
-import { cut, plainLine } from "./escape/plain.ts";
+import { cut, plainLine } from "@culprit/model";
 import { composePage, type PageCause, type PageContent, type PageOptions, type PageReason } from "./page-content.ts";
 
 export interface RenderOptions extends PageOptions {

@@ -28,7 +28,7 @@ export interface NotifyOptions {
 
 /**
  * Starts telling on-call.
- * Errors: `notify.bad-config` naming the target and the option, `notify.unknown-zone`, `notify.bad-allow`; those of the bus.
+ * Errors: `notify.bad-config`, `notify.unknown-zone`, `notify.bad-allow`; those of the bus.
  */
 export async function start(options: NotifyOptions): Promise<Service> {
   const { bus, config, clock, logger } = options;
@@ -96,7 +96,7 @@ function failureOf(work: Promise<unknown>): Promise<unknown> {
   });
 }
 
-/** Opens the notifier of every target. Errors: `notify.bad-config`. */
+/** Opens the notifier of every target. Errors: `notify.bad-config` for a kind that is not known. */
 export function openNotifiers(
   options: Pick<NotifyOptions, "config" | "clock" | "write" | "kinds">,
 ): ReadonlyMap<string, Notifier> {
@@ -106,19 +106,11 @@ export function openNotifiers(
     write: options.write ?? writeOut,
     now: () => options.clock.now(),
   };
-  const opened = options.config.targets.map(({ name, kind: kindName, options: own }): [string, Notifier] => {
-    const kind = kinds.find((known) => known.kind === kindName);
-    if (kind === undefined) {
-      const known = kinds.map((each) => each.kind).join(", ");
-      throw new Fault("notify.bad-config", `target "${name}": no notifier is called "${kindName}"; known are ${known}`);
-    }
-    const parsed = kind.options.safeParse(own);
-    if (!parsed.success) {
-      // Only paths and expectations: the values may be secrets.
-      const issues = parsed.error.issues.map((issue) => `options.${issue.path.join(".")}: ${issue.message}`);
-      throw new Fault("notify.bad-config", `target "${name}" (${kindName}): ${issues.join("; ")}`);
-    }
-    return [name, kind.open(own, context)];
+  const opened = options.config.targets.map((target): [string, Notifier] => {
+    const kind = kinds.find((known) => known.kind === target.kind);
+    if (kind !== undefined) return [target.name, kind.open(target, context)];
+    const known = kinds.map((each) => each.kind).join(", ");
+    throw new Fault("notify.bad-config", `no notifier is called "${target.kind}"; known are ${known}`);
   });
   return new Map(opened);
 }

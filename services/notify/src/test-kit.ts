@@ -15,7 +15,7 @@ import {
   settableClock,
   silentLogger,
 } from "@culprit/runtime";
-import { NotifyConfig } from "./config.ts";
+import { notifyConfig } from "./config.ts";
 import type { Notifier, NotifierContext, NotifierKind } from "./notifier.ts";
 import { NOTIFIERS } from "./notifiers/index.ts";
 import { start } from "./service.ts";
@@ -134,7 +134,8 @@ export class World {
 
   /** Starts a service; a world may be begun again after `end`. */
   async begin(): Promise<void> {
-    const config = NotifyConfig.parse({
+    const kinds = this.#options.kinds ?? NOTIFIERS;
+    const config = notifyConfig(kinds).parse({
       allowAddresses: ["127.0.0.1"],
       consoleUrl: "https://culprit.example",
       ...this.#options.config,
@@ -148,7 +149,7 @@ export class World {
       metrics: this.metrics,
       random: () => 0.5,
       write: async (text) => void this.written.push(text),
-      kinds: (this.#options.kinds ?? NOTIFIERS).map((kind) => this.#counted(kind)),
+      kinds: kinds.map((kind) => this.#counted(kind)),
     });
     await this.quiet();
   }

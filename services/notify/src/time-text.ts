@@ -1,11 +1,6 @@
-/**
- * Times and durations as people say them at night: one zone first, UTC beside it, lengths in words.
- * In: ISO instants and milliseconds; out: text without a trailing unit to guess.
- */
-import { DAY_MS, Fault, HOUR_MS, MINUTE_MS, SECOND_MS } from "@culprit/model";
+/** Times as people read them at night: one zone first, UTC beside it. In: ISO instants; out: text. */
+import { Fault } from "@culprit/model";
 import { DateTime, IANAZone } from "luxon";
-
-const AGO_SECONDS_MAX_MS = 5 * MINUTE_MS;
 
 /** Errors: `notify.unknown-zone` for a name that is no IANA zone. */
 export function checkZone(zone: string): void {
@@ -44,32 +39,4 @@ export function dayText(iso: string, zone: string, than: string): string {
 /** `02:00:04` in the zone, for lists whose day is known. */
 export function clockText(iso: string, zone: string): string {
   return DateTime.fromISO(iso, { zone }).toFormat("HH:mm:ss");
-}
-
-const UNITS = [
-  { ms: DAY_MS, name: "d" },
-  { ms: HOUR_MS, name: "h" },
-  { ms: MINUTE_MS, name: "min" },
-  { ms: SECOND_MS, name: "s" },
-] as const;
-
-/** `3 min 12 s`, `2 h 5 min`, `14 min`: the largest unit and the one below it. */
-export function durationText(ms: number): string {
-  const whole = Math.round(Math.abs(ms) / SECOND_MS) * SECOND_MS;
-  const first = UNITS.findIndex((unit) => whole >= unit.ms);
-  if (first === -1) return "less than a second";
-  const parts: string[] = [];
-  let rest = whole;
-  for (const unit of UNITS.slice(first, first + 2)) {
-    const count = Math.floor(rest / unit.ms);
-    rest -= count * unit.ms;
-    if (count > 0) parts.push(`${count} ${unit.name}`);
-  }
-  return parts.join(" ");
-}
-
-/** `12 min ago`: seconds only while they matter. */
-export function agoText(ms: number): string {
-  if (ms < SECOND_MS) return "just now";
-  return `${durationText(ms < AGO_SECONDS_MAX_MS ? ms : Math.round(ms / MINUTE_MS) * MINUTE_MS)} ago`;
 }

@@ -1,5 +1,5 @@
 /** Event text inside HTML, as element content or inside a quoted attribute. Source: RELIABILITY B47. */
-import { plainLine } from "./plain.ts";
+import { plainLine } from "@culprit/model";
 
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",

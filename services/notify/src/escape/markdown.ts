@@ -5,7 +5,7 @@
  * times and commands stay readable in the raw. `@` becomes its full-width form, because sites turn `@team` into a mention
  * after the Markdown is read, where a backslash no longer protects.
  */
-import { plainLine } from "./plain.ts";
+import { plainLine } from "@culprit/model";
 
 const INLINE = /[\\`*_[\]<>~$&|]/g;
 const AT_START = /^(\s*)([#+\-=])/;

@@ -4,7 +4,7 @@ import { World } from "../test-kit.ts";
 
 test("prints the page, and says above it what is new", async () => {
   const incident = fixture("cluster-hang-9e");
-  await using world = await World.open({ targets: [{ name: "tty", kind: "terminal", options: { width: 90 } }] });
+  await using world = await World.open({ targets: [{ name: "tty", kind: "terminal", width: 90 }] });
   await world.publish(incident);
   await world.publish({ ...incident, revision: 4, status: "closed", endedAt: "2026-03-17T02:20:00.000Z" });
   expect(world.written).toHaveLength(2);

@@ -1,6 +1,7 @@
 /** The page on standard output: for trying things out, and for `npm start`. */
+
+import { plainLine } from "@culprit/model";
 import { z } from "zod";
-import { plainLine } from "../escape/plain.ts";
 import { notifierKind } from "../notifier.ts";
 import { renderContent } from "../page.ts";
 
@@ -8,11 +9,10 @@ export const TerminalOptions = z.strictObject({
   width: z.int().min(40).max(400).default(110),
   color: z.boolean().default(false),
 });
-export type TerminalOptions = z.infer<typeof TerminalOptions>;
 
 const RULE = "─";
 
-export const terminal = notifierKind<TerminalOptions>({
+export const terminal = notifierKind({
   kind: "terminal",
   options: TerminalOptions,
   open: (options, { write }) => ({

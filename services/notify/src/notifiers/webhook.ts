@@ -8,6 +8,7 @@
  */
 import { createPrivateKey, sign } from "node:crypto";
 import { contentId } from "@culprit/model";
+import { secretText } from "@culprit/runtime";
 import { Webhook } from "standardwebhooks";
 import { z } from "zod";
 import { resultOf } from "../http.ts";
@@ -19,18 +20,19 @@ const ED25519_SECRET = /^whsk_[A-Za-z0-9+/]{43}=$/;
 /** The header that PKCS 8 puts before the 32 bytes of an Ed25519 key. Source: RFC 8410 section 7. */
 const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
 
+/** `whsec_` and base64 (HMAC-SHA256, `v1`) or `whsk_` and base64 (Ed25519, `v1a`). */
+const SigningSecret = secretText.refine(
+  (secret) => SECRET.test(secret.reveal()) || ED25519_SECRET.test(secret.reveal()),
+  "expected whsec_ or whsk_ and base64, 24 to 64 bytes",
+);
+
 export const WebhookOptions = z.strictObject({
   url: z.url({ protocol: /^https?$/ }),
-  /** `whsec_` and base64 (HMAC-SHA256, `v1`) or `whsk_` and base64 (Ed25519, `v1a`); the newest first. */
-  secrets: z
-    .array(z.union([z.string().regex(SECRET), z.string().regex(ED25519_SECRET)]))
-    .max(5)
-    .default([]),
+  /** The newest first. */
+  secrets: z.array(SigningSecret).max(5).default([]),
   headers: z.record(z.string().regex(/^[A-Za-z0-9-]{1,64}$/), z.string().regex(/^[\x20-\x7e]{0,1024}$/)).default({}),
 });
-export type WebhookOptions = z.infer<typeof WebhookOptions>;
-
-export const webhook = notifierKind<WebhookOptions>({
+export const webhook = notifierKind({
   kind: "webhook",
   options: WebhookOptions,
   open: (options, { post, now }) => ({
@@ -53,7 +55,7 @@ export const webhook = notifierKind<WebhookOptions>({
       };
       if (options.secrets.length > 0) {
         headers["webhook-signature"] = options.secrets
-          .map((secret) => signature(secret, `msg_${id}`, seconds, body))
+          .map((secret) => signature(secret.reveal(), `msg_${id}`, seconds, body))
           .join(" ");
       }
       const answer = await post({ url: options.url, headers, body }, signal);
