@@ -59,15 +59,15 @@ function countAggregate(): Aggregate {
   };
 }
 
-function distinctAggregate<T>(valueOf: (entry: Measured) => T | undefined): Aggregate {
+function distinctAggregate<T>(read: (entry: Measured) => T | undefined): Aggregate {
   const counts = new Map<T, number>();
   return {
     add: (entry) => {
-      const value = valueOf(entry);
+      const value = read(entry);
       if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
     },
     remove: (entry) => {
-      const value = valueOf(entry);
+      const value = read(entry);
       const count = value === undefined ? undefined : counts.get(value);
       if (value === undefined || count === undefined) return;
       if (count === 1) counts.delete(value);

@@ -15,3 +15,4 @@ export { jsonSource } from "./json-source.ts";
 export type { LogSource } from "./logsource.ts";
 export { LEVELS, type RelatedRule, type RuleLevel } from "./rule.ts";
 export { type Compilation, type CompiledRule, type CompileOptions, compileRules, type Ruleset } from "./ruleset.ts";
+export { type RuleSelection, type SelectionEntry, type SelectionOptions, selectionOf } from "./selection.ts";

@@ -1,0 +1,174 @@
+/**
+ * What a record must show for a rule set to care: providers, channels, event ids and texts. Ingest asks this of raw bytes
+ * before it decodes, and forwarders may ask it at the source; so it may let too much through, never too little.
+ *
+ * Source: ARCHITECTURE "Select before decode".
+ */
+import { providerKey } from "@culprit/model";
+import type { Query, Test } from "./expression.ts";
+import { keyTextsOf } from "./plan.ts";
+import { requiredLiterals } from "./required.ts";
+import type { Ruleset } from "./ruleset.ts";
+
+/** Records that some rules want: those that show one value of each list. A list that is missing restricts nothing. */
+export interface SelectionEntry {
+  /** Provider keys (model's `providerKey`), sorted. */
+  readonly providers?: readonly string[];
+  /** Lower case, sorted. */
+  readonly channels?: readonly string[];
+  /** Sorted. */
+  readonly eventIds?: readonly number[];
+  /**
+   * Lower-case runs of letters and digits, one of which stands in the record however it is escaped as JSON or XML with
+   * plain letters; a record with escaped letters (`\u0041`, `&#65;`) cannot be judged by them.
+   */
+  readonly literals?: readonly string[];
+}
+
+export interface RuleSelection {
+  /** Whether some rule may match any record at all, so that nothing can be left out. */
+  readonly always: boolean;
+  /** Empty where `always`. */
+  readonly entries: readonly SelectionEntry[];
+  /**
+   * Whether a record is worth decoding. Names are lower case; `undefined` where the record does not show it, and the
+   * answer then holds for any name.
+   */
+  wants(provider: string | undefined, channel: string | undefined, eventId: number): boolean;
+}
+
+export interface SelectionOptions {
+  /** Fields that are not in the record as such (`BugcheckCode`): their values are no literals of it. */
+  readonly derived?: ReadonlySet<string>;
+}
+
+/** The selection of a rule set: its detections, those that feed correlations included. */
+export function selectionOf(ruleset: Ruleset, { derived = new Set() }: SelectionOptions = {}): RuleSelection {
+  const merged = new Map<string, { entry: SelectionEntry; ids: Set<number> | undefined }>();
+  let always = false;
+  for (const query of ruleset.internals.queries.values()) {
+    const entry = entryOf(query, derived);
+    if (entry === undefined) continue;
+    const { eventIds, ...rest } = entry;
+    if (eventIds === undefined && Object.keys(rest).length === 0) always = true;
+    // Rules that differ in their ids alone are one entry; literals of different rules stay apart.
+    const key = JSON.stringify([rest.providers, rest.channels, rest.literals, eventIds === undefined]);
+    const held = merged.get(key);
+    if (held === undefined)
+      merged.set(key, { entry: rest, ids: eventIds === undefined ? undefined : new Set(eventIds) });
+    else for (const id of eventIds ?? []) held.ids?.add(id);
+  }
+  if (always) return { always, entries: [], wants: () => true };
+  const entries = [...merged.values()].map(({ entry, ids }) => {
+    return ids === undefined ? entry : { ...entry, eventIds: [...ids].sort((a, b) => a - b) };
+  });
+  return { always, entries, wants: wantsOf(entries) };
+}
+
+function wantsOf(entries: readonly SelectionEntry[]): RuleSelection["wants"] {
+  const byId = new Map<number, SelectionEntry[]>();
+  const anyId: SelectionEntry[] = [];
+  for (const entry of entries) {
+    if (entry.eventIds === undefined) anyId.push(entry);
+    for (const id of entry.eventIds ?? []) byId.set(id, [...(byId.get(id) ?? []), entry]);
+  }
+  return (provider, channel, eventId) => {
+    const key = provider === undefined ? undefined : providerKey(provider);
+    const isWanted = (entry: SelectionEntry): boolean =>
+      (key === undefined || entry.providers === undefined || entry.providers.includes(key)) &&
+      (channel === undefined || entry.channels === undefined || entry.channels.includes(channel));
+    return byId.get(eventId)?.some(isWanted) === true || anyId.some(isWanted);
+  };
+}
+
+/** What a query asks of a record; `undefined` for one that no record can meet. */
+function entryOf(query: Query, derived: ReadonlySet<string>): SelectionEntry | undefined {
+  const ids = requiredTexts(query, "EventID");
+  const channels = requiredTexts(query, "Channel");
+  const providers = requiredTexts(query, "Provider_Name");
+  if (ids?.size === 0 || channels?.size === 0 || providers?.size === 0) return undefined;
+  const eventIds = ids === undefined ? undefined : [...ids].filter((text) => /^\d{1,5}$/.test(text)).map(Number);
+  if (eventIds?.length === 0) return undefined;
+  const literals = literalsOf(query, derived);
+  return {
+    ...(providers === undefined ? {} : { providers: [...new Set([...providers].map(providerKey))].sort() }),
+    ...(channels === undefined ? {} : { channels: [...channels].sort() }),
+    ...(eventIds === undefined ? {} : { eventIds: [...new Set(eventIds)].sort((a, b) => a - b) }),
+    ...(literals === undefined ? {} : { literals }),
+  };
+}
+
+/** The texts of which a field must be one for the query to hold; `undefined` where it may be anything. */
+function requiredTexts(query: Query, field: string): ReadonlySet<string> | undefined {
+  switch (query.kind) {
+    case "constant":
+      return query.value ? undefined : new Set();
+    case "not":
+      return undefined;
+    case "test":
+      return textsOfTest(query, field);
+    case "and": {
+      const sets = query.items.map((item) => requiredTexts(item, field)).filter((set) => set !== undefined);
+      // A field with several values may meet two lists by different values, so lists are not intersected.
+      return sets.reduce<ReadonlySet<string> | undefined>(
+        (best, set) => (best === undefined || set.size < best.size ? set : best),
+        undefined,
+      );
+    }
+    case "or": {
+      const all = new Set<string>();
+      for (const item of query.items) {
+        const texts = requiredTexts(item, field);
+        if (texts === undefined) return undefined;
+        for (const text of texts) all.add(text);
+      }
+      return all;
+    }
+  }
+}
+
+function textsOfTest(test: Test, field: string): ReadonlySet<string> | undefined {
+  const texts = test.field === field ? keyTextsOf(test) : undefined;
+  return texts === undefined ? undefined : new Set(texts);
+}
+
+/** Shorter runs are in every record. */
+const RUN_MIN_LENGTH = 4;
+/** Names that the other lists already ask for, or that are written otherwise in a record than in a rule. */
+const NOT_LITERAL: ReadonlySet<string> = new Set([
+  ...[
+    "EventID",
+    "Channel",
+    "Provider_Name",
+    "Level",
+    "Keywords",
+    "Task",
+    "Opcode",
+    "TimeCreated",
+    "UtcTime",
+    "Version",
+  ],
+]);
+
+function literalsOf(query: Query, derived: ReadonlySet<string>): readonly string[] | undefined {
+  const rest = query.kind === "and" ? query.items : [query];
+  let best: readonly string[] | undefined;
+  for (const item of rest) {
+    const literals = requiredLiterals(item);
+    if (literals === undefined || literals.length === 0) continue;
+    const runs = literals.map(({ field, text }) => {
+      const isPlain = field !== undefined && !derived.has(field) && !NOT_LITERAL.has(field);
+      return isPlain ? longestRun(text) : "";
+    });
+    if (runs.some((run) => run.length < RUN_MIN_LENGTH)) continue;
+    const distinct = [...new Set(runs)].sort();
+    if (best === undefined || distinct.length < best.length) best = distinct;
+  }
+  return best;
+}
+
+function longestRun(text: string): string {
+  let best = "";
+  for (const [run] of text.matchAll(/[a-z0-9]+/g)) if (run.length > best.length) best = run;
+  return best;
+}
