@@ -1,2 +1,5 @@
 #!/usr/bin/env node
-export {};
+/** The `culprit` command. */
+import { runCommandLine } from "./command-line.ts";
+
+process.exitCode = await runCommandLine(process.argv);

@@ -116,6 +116,8 @@ function groupOf(playbook: CompiledPlaybook, run: readonly Candidate[], sighting
   ];
   for (const candidate of leaders)
     for (const [name, value] of Object.entries(candidate.variables)) variables[name] ??= value;
+  if (playbook.victim !== undefined)
+    variables["host"] = mostBlamed(openers.get(playbook.victim) ?? []) ?? (variables["host"] as string);
   const known = run.flatMap(({ sighting }) => sighting.signal.hosts);
   variables["host"] = fullest(known, variables["host"] as string);
   const relations = mergeRelations(known, variables["host"]);
@@ -146,6 +148,28 @@ function groupOf(playbook: CompiledPlaybook, run: readonly Candidate[], sighting
     within: (alias, start, end) =>
       ofAlias(alias).filter((sighting) => sighting.to >= anchor.from + start && sighting.from <= anchor.to + end),
   };
+}
+
+/**
+ * The machine that most loggers blame; of equals the one that blames nobody, then the first in time, then by name.
+ * So a node that lost its network and blames all others is still the one that failed.
+ */
+function mostBlamed(blames: readonly Sighting[]): string | undefined {
+  const loggers = new Set(blames.map(({ signal }) => shortName(signal.host)));
+  const accused = new Map<string, { name: string; by: Set<string>; first: EpochMs }>();
+  for (const { about, signal, from } of blames) {
+    const held = accused.get(shortName(about)) ?? { name: about, by: new Set<string>(), first: from };
+    held.by.add(shortName(signal.host));
+    accused.set(shortName(about), held);
+  }
+  const ranked = [...accused].sort(
+    ([a, one], [b, other]) =>
+      other.by.size - one.by.size ||
+      Number(loggers.has(a)) - Number(loggers.has(b)) ||
+      one.first - other.first ||
+      (a < b ? -1 : 1),
+  );
+  return ranked[0]?.[1].name;
 }
 
 function fullest(hosts: readonly HostRelations[], name: string): string {

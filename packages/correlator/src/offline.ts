@@ -2,7 +2,15 @@
  * The whole chain in one process, without a log between the stages: what `analyze`, `test` and `demo` run, and what the
  * embedded engine must agree with.
  */
-import { type EpochMs, type Fact, type Incident, type IncidentId, SECOND_MS, type WindowsEvent } from "@culprit/model";
+import {
+  type Coverage,
+  type EpochMs,
+  type Fact,
+  type Incident,
+  type IncidentId,
+  SECOND_MS,
+  type WindowsEvent,
+} from "@culprit/model";
 import type { CodeTables, Program } from "@culprit/rules";
 import type { RuleMatcher } from "./match.ts";
 import { createMatchStage } from "./match-stage.ts";
@@ -16,6 +24,8 @@ const ROUNDS_MAX = 64;
 export interface Offline {
   /** Takes an event in order of arrival. */
   event(event: WindowsEvent, receivedAt: EpochMs): void;
+  /** Takes a summary of records that no rule wanted, in order of arrival. */
+  coverage(coverage: Coverage, receivedAt: EpochMs): void;
   /** Lets time run on until every window is settled; returns the last revision of every incident, oldest first. */
   finish(): readonly Incident[];
   /** Every revision, as it is made. */
@@ -70,16 +80,24 @@ export function createOffline(parts: {
     }
   };
 
+  const advance = (receivedAt: EpochMs): void => {
+    if (receivedAt >= nextTick) {
+      if (nextTick !== Number.NEGATIVE_INFINITY) tick(Math.max(nextTick, newest));
+      nextTick = receivedAt + tickMs;
+    }
+    newest = Math.max(newest, receivedAt);
+  };
+
   return {
     state,
     revisions,
     event(event, receivedAt) {
-      if (receivedAt >= nextTick) {
-        if (nextTick !== Number.NEGATIVE_INFINITY) tick(Math.max(nextTick, newest));
-        nextTick = receivedAt + tickMs;
-      }
-      newest = Math.max(newest, receivedAt, Math.min(event.timeCreated, receivedAt));
+      advance(receivedAt);
       take(stage.event(event, receivedAt));
+    },
+    coverage(coverage, receivedAt) {
+      advance(receivedAt);
+      take(stage.coverage(coverage));
     },
     finish() {
       if (newest === Number.NEGATIVE_INFINITY) return [];

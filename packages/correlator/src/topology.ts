@@ -13,10 +13,12 @@ export interface Topology {
   readonly byFrom: Map<string, Fact[]>;
   /** Hosts seen, by short name: the full names. */
   readonly names: Map<string, Set<string>>;
+  /** Short name -> short names of nodes that are in one cluster with it, as events showed. */
+  readonly peers: Map<string, Set<string>>;
 }
 
 export function emptyTopology(): Topology {
-  return { facts: new Map(), byFrom: new Map(), names: new Map() };
+  return { facts: new Map(), byFrom: new Map(), names: new Map(), peers: new Map() };
 }
 
 function factId(fact: Fact): string {
@@ -54,8 +56,12 @@ function insert(topology: Topology, fact: Fact): void {
   const list = topology.byFrom.get(key);
   if (list === undefined) topology.byFrom.set(key, [fact]);
   else list.push(fact);
+  if (fact.kind === "peer-of") {
+    joinPeers(topology, fact.from, fact.to);
+    joinPeers(topology, fact.to, fact.from);
+  }
   noteHost(topology, fact.from.toLowerCase());
-  if (fact.kind === "runs-on" || fact.kind === "protected-by" || fact.kind === "stores-on")
+  if (fact.kind === "peer-of" || fact.kind === "runs-on" || fact.kind === "protected-by" || fact.kind === "stores-on")
     noteHost(topology, fact.to.toLowerCase());
 }
 
@@ -69,6 +75,30 @@ function remove(topology: Topology, fact: Fact): void {
 function replace(topology: Topology, old: Fact, fresh: Fact): void {
   remove(topology, old);
   insert(topology, fresh);
+}
+
+function joinPeers(topology: Topology, a: string, b: string): void {
+  const held = topology.peers.get(shortName(a.toLowerCase())) ?? new Set<string>();
+  topology.peers.set(shortName(a.toLowerCase()), held.add(shortName(b.toLowerCase())));
+}
+
+/** Nodes of the largest clusters; what lies beyond is a chain of mistaken names. */
+const PEERS_MAX = 64;
+
+/**
+ * The cluster of a node: by a fact, by a fact about one of its peers, else named after the peers themselves
+ * (`cluster of hv11`, the first of them in order), so that the story of one cluster meets in one place.
+ */
+function clusterOf(topology: Topology, host: string, at: EpochMs): string | undefined {
+  const own = targets(topology, "member-of-cluster", host, at).at(-1);
+  if (own !== undefined || !topology.peers.has(shortName(host))) return own;
+  const found = new Set([shortName(host)]);
+  for (const short of found) {
+    const named = short === shortName(host) ? undefined : targets(topology, "member-of-cluster", short, at).at(-1);
+    if (named !== undefined) return named;
+    for (const peer of topology.peers.get(short) ?? []) if (found.size < PEERS_MAX) found.add(peer);
+  }
+  return `cluster of ${[...found].sort()[0]}`;
 }
 
 /** Remembers a host's full name, so that a short name in another host's event finds it. */
@@ -118,7 +148,7 @@ function placementOf(topology: Topology, host: string, at: EpochMs): string | un
 /** What is known of a host at a moment. A guest is protected by its own server and by its Hyper-V host's. */
 export function relationsOf(topology: Topology, host: string, at: EpochMs): HostRelations {
   const hypervisor = placementOf(topology, host, at);
-  const cluster = targets(topology, "member-of-cluster", host, at).at(-1);
+  const cluster = clusterOf(topology, host, at);
   const own = targets(topology, "protected-by", host, at);
   const above = hypervisor === undefined ? [] : targets(topology, "protected-by", hypervisor, at);
   const domain = (targets(topology, "member-of-domain", host, at)[0] ?? domainOf(host))?.toLowerCase();

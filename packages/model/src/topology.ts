@@ -12,6 +12,8 @@ export const FACT_KINDS = [
   "pdc-emulator-of",
   "stores-on",
   "witness-of",
+  /** Two nodes of one cluster whose name is not known. */
+  "peer-of",
 ] as const;
 export const FactKind = z.enum(FACT_KINDS);
 export type FactKind = z.infer<typeof FactKind>;

@@ -211,6 +211,7 @@ function checkPlaybook(
   needAliases(playbook.open.unless, ["open", "unless"]);
   for (const alias of playbook.open.anchors) needAlias(alias, ["open", "anchor"]);
   needAliases(playbook.close.when, ["close", "when"]);
+  if (playbook.victim !== undefined) needAlias(playbook.victim, ["victim"]);
   for (const alias of playbook.context) needAlias(alias, ["context"]);
   playbook.severityWhen.forEach(({ when }, i) => {
     needAliases(when, ["severityWhen", i]);

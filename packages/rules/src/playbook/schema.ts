@@ -147,6 +147,11 @@ export const Playbook = z.strictObject({
   /** With `at: host`, the variable whose machine gathers; everything protected by it or running on it is seen there. */
   home: Name.default("host"),
   signals: z.record(Name, SignalUse),
+  /**
+   * A signal by which machines blame each other: the incident's `host` is the one that most loggers blame. For incidents
+   * about something wider than a host, a cluster above all.
+   */
+  victim: z.exactOptional(Name),
   open: z.strictObject({
     when: z.string(),
     /** No incident while this holds around the opener. */

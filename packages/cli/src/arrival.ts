@@ -1,0 +1,108 @@
+/**
+ * Arrivals of an offline input: every event that some rule wants, and what else arrived as coverage; in order of arrival, so
+ * that files may be given in any order. Memory is that of the wanted events, not of the input.
+ */
+import { DecodedFields, type Offline, type RuleMatcher } from "@culprit/correlator";
+import { type Coverage, DAY_MS, type EpochMs, MINUTE_MS, shortName, type WindowsEvent } from "@culprit/model";
+import type { CodeTables } from "@culprit/rules";
+
+/** A forwarder's stamp later than this is that of a re-import, not of the arrival. */
+const DELIVERY_MAX_MS = 7 * DAY_MS;
+/** A host clock may run ahead of the forwarder's by this much before it counts as wrong. */
+const SKEW_MAX_MS = 10 * MINUTE_MS;
+
+export interface Arrivals {
+  add(event: WindowsEvent): void;
+  /** Feeds the chain in order of arrival. */
+  feed(chain: Offline): void;
+  readonly eventCount: number;
+}
+
+/** Collects what a chain over these rules needs. */
+export function createArrivals(matcher: RuleMatcher, tables: CodeTables): Arrivals {
+  const wanted: { readonly event: WindowsEvent; readonly at: EpochMs }[] = [];
+  const coverage: { readonly coverage: Coverage; readonly at: EpochMs }[] = [];
+  const open = new Map<string, { coverage: Coverage; at: EpochMs }>();
+  let eventCount = 0;
+  const close = (held: { coverage: Coverage; at: EpochMs }): void => {
+    coverage.push(held);
+  };
+  return {
+    get eventCount() {
+      return eventCount;
+    },
+    add(raw) {
+      eventCount += 1;
+      const { event, at } = arrivalOf(raw);
+      if (matcher.match(event, new DecodedFields(event, tables)).length > 0) {
+        const { original: _original, ...kept } = event;
+        wanted.push({ event: kept, at });
+        return;
+      }
+      const log = `${shortName(event.host)}\n${event.channel}`;
+      const held = open.get(log);
+      const joined = held === undefined ? undefined : joinCoverage(held.coverage, event);
+      if (held !== undefined && joined !== undefined) {
+        held.coverage = joined;
+        held.at = Math.max(held.at, at);
+        return;
+      }
+      if (held !== undefined) close(held);
+      open.set(log, { coverage: oneCoverage(event), at });
+    },
+    feed(chain) {
+      for (const held of open.values()) close(held);
+      open.clear();
+      wanted.sort((a, b) => a.at - b.at);
+      coverage.sort((a, b) => a.at - b.at);
+      let next = 0;
+      for (const { event, at } of wanted) {
+        for (; next < coverage.length && (coverage[next] as { at: EpochMs }).at <= at; next += 1)
+          chain.coverage((coverage[next] as { coverage: Coverage }).coverage, (coverage[next] as { at: EpochMs }).at);
+        chain.event(event, at);
+      }
+      for (const held of coverage.slice(next)) chain.coverage(held.coverage, held.at);
+    },
+  };
+}
+
+/**
+ * When an event arrived: the forwarder's stamp where it fits, else its own time. A host clock ahead of the forwarder's is
+ * wrong, and the event happened no later than it was taken.
+ */
+export function arrivalOf(event: WindowsEvent): { readonly event: WindowsEvent; readonly at: EpochMs } {
+  const { receivedAt, timeCreated } = event;
+  if (receivedAt === undefined) return { event, at: timeCreated };
+  if (timeCreated > receivedAt + SKEW_MAX_MS)
+    return { event: { ...event, timeCreated: receivedAt, timeQuality: "clamped" }, at: receivedAt };
+  return receivedAt - timeCreated > DELIVERY_MAX_MS ? { event, at: timeCreated } : { event, at: receivedAt };
+}
+
+function recordNumber(event: WindowsEvent): number | undefined {
+  const id = event.recordId === undefined ? Number.NaN : Number(event.recordId);
+  return Number.isSafeInteger(id) && id > 0 ? id : undefined;
+}
+
+function oneCoverage(event: WindowsEvent): Coverage {
+  const id = recordNumber(event);
+  return {
+    host: event.host,
+    channel: event.channel,
+    from: event.timeCreated,
+    to: event.timeCreated,
+    count: 1,
+    ...(id === undefined ? {} : { firstRecordId: id, lastRecordId: id }),
+  };
+}
+
+/** Joined while the minute lasts and record ids follow on each other, so that the last sign of life stays sharp. */
+function joinCoverage(held: Coverage, event: WindowsEvent): Coverage | undefined {
+  const id = recordNumber(event);
+  const from = Math.min(held.from, event.timeCreated);
+  const to = Math.max(held.to, event.timeCreated);
+  if (to - from > MINUTE_MS) return undefined;
+  if (held.lastRecordId === undefined)
+    return id === undefined ? { ...held, from, to, count: held.count + 1 } : undefined;
+  if (id !== held.lastRecordId + 1) return undefined;
+  return { ...held, from, to, count: held.count + 1, lastRecordId: id };
+}

@@ -1,0 +1,92 @@
+/** The verbs of the contract, their options, and what becomes of errors. */
+import { Fault, isoOf } from "@culprit/model";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { DateTime, IANAZone } from "luxon";
+import { type AnalyzeOptions, runAnalyze } from "./commands/analyze.ts";
+import { runCheck } from "./commands/check.ts";
+import { type DecodeOptions, runDecode } from "./commands/decode.ts";
+import { runTest } from "./commands/test.ts";
+import { EXIT } from "./exit-code.ts";
+
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+const warn = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
+
+/** Runs the command line. Returns the exit code; never throws for what a person can have done wrong. */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  let exitCode: number = EXIT.done;
+  const verb =
+    <A extends unknown[]>(run: (...args: A) => Promise<number>) =>
+    async (...args: A) => {
+      exitCode = await run(...args);
+    };
+  const program = new Command("culprit")
+    .description("Pages once per incident from forwarded Windows event logs, with ranked causes and their evidence.")
+    .exitOverride();
+  const zone = ["--timezone <zone>", "zone of stamps without one, and of the page (IANA name)", zoneOf, "UTC"] as const;
+
+  program
+    .command("analyze [paths...]")
+    .description("files, folders or - in; incidents out")
+    .option("--json", "one incident a line: the last revision of each, oldest first")
+    .option("--md", "Markdown")
+    .option("--html <file>", "write a page of all incidents")
+    .option("--all", "also what is attached to another incident or for the record only")
+    .option("--topology <file>", "facts about clusters, hosts, guests, protection servers")
+    .option("--playbooks <dir>", "a folder with detections/ and playbooks/ of your own, beside ours")
+    .option("--since <instant>", "leave out earlier events", instantOf)
+    .option("--until <instant>", "leave out later events", instantOf)
+    .option(...zone)
+    .action(
+      verb((paths: string[], options: AnalyzeOptions) =>
+        runAnalyze(paths.length === 0 ? ["-"] : paths, options, print, warn),
+      ),
+    );
+
+  program
+    .command("decode [paths...]")
+    .description("any input format to normalised events, one JSON a line")
+    .option("--count", "a table by provider and event id instead")
+    .option(...zone)
+    .action(
+      verb((paths: string[], options: DecodeOptions) =>
+        runDecode(paths.length === 0 ? ["-"] : paths, options, print, warn),
+      ),
+    );
+
+  program
+    .command("test [dir]")
+    .description("play the timelines beside the playbooks")
+    .action(verb((dir: string | undefined) => runTest(dir, print)));
+
+  program
+    .command("check [path]")
+    .description("playbooks, detections, topology: every error with file, line and likely fix")
+    .action(verb((path: string | undefined) => runCheck(path, print)));
+
+  try {
+    await program.parseAsync([...argv]);
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (error instanceof Fault) {
+      warn(error.message);
+      return EXIT.usage;
+    }
+    throw error;
+  }
+}
+
+function zoneOf(text: string): string {
+  if (IANAZone.isValidZone(text)) return text;
+  throw new InvalidArgumentError("an IANA zone such as Europe/Oslo");
+}
+
+function instantOf(text: string): number {
+  const at = DateTime.fromISO(text, { zone: "utc" });
+  if (at.isValid) return at.toMillis();
+  throw new InvalidArgumentError(`an instant such as ${isoOf(0)}`);
+}
