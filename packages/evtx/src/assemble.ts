@@ -28,8 +28,7 @@ const NO_BODY: EventBody = { section: "none", dataElement: undefined, data: NO_D
 
 /** The record that a tree says; what the tree lacks is "" or undefined, or stands in the record's frame. */
 export function recordOfTree(tree: readonly Child[], stored: Stored): EventRecord {
-  const roots = elementsOf(tree);
-  const event = roots.find((element) => localName(element.name) === "Event") ?? roots[0];
+  const event = rootOf(tree);
   const parts = event === undefined ? [] : elementsOf(event.children);
   const part = (name: string): Element | undefined => parts.find((element) => localName(element.name) === name);
   const system = part("System");
@@ -46,6 +45,12 @@ export function recordOfTree(tree: readonly Child[], stored: Stored): EventRecor
     isRecovered: stored.isRecovered,
     source: stored.source,
   };
+}
+
+/** The event among the elements of a fragment. */
+export function rootOf(tree: readonly Child[]): Element | undefined {
+  const roots = elementsOf(tree);
+  return roots.find((element) => localName(element.name) === "Event") ?? roots[0];
 }
 
 function isMessage(element: Element): boolean {

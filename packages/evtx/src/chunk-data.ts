@@ -22,6 +22,13 @@ const nameIds = new Int32Array(CHUNK_SIZE);
 const nameMarks = new Float64Array(CHUNK_SIZE);
 let stamps = 0;
 
+/**
+ * Text and nodes that one chunk may come to. Windows stays below a tenth; more takes templates that repeat one value again
+ * and again, and would let 64 KiB cost minutes.
+ */
+const CHARACTERS_MAX = 8 * 1024 * 1024;
+const NODES_MAX = 400_000;
+
 export class ChunkData {
   readonly bytes: Uint8Array;
   readonly view: DataView;
@@ -35,6 +42,8 @@ export class ChunkData {
   scanner: Scanner | undefined;
   private readonly stamp: number;
   private parsedBytes = 0;
+  private characters = 0;
+  private nodes = 0;
 
   constructor(bytes: Uint8Array, offset: number, ansiEncoding: string) {
     this.bytes = bytes;
@@ -89,5 +98,14 @@ export class ChunkData {
   charge(size: number, at: number): void {
     this.parsedBytes += size;
     if (this.parsedBytes > PARSED_BYTES_MAX) throw new Damage("evtx.limit", "templates overlap beyond reason", at);
+  }
+
+  /** Books what a record came to. */
+  spend(characters: number, nodes: number): void {
+    this.characters += characters;
+    this.nodes += nodes;
+    if (this.characters > CHARACTERS_MAX || this.nodes > NODES_MAX) {
+      throw new Damage("evtx.limit", "the records of a chunk repeat its values beyond reason");
+    }
   }
 }

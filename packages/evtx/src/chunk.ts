@@ -175,7 +175,7 @@ class ChunkReader {
         grow(this.skips.entry(record), at);
       } else this.items.push({ ok: true, record });
     } catch (thrown) {
-      this.items.push({ ok: false, failure: failureOf(thrown, chunk.offset) });
+      this.items.push({ ok: false, failure: failureOf(thrown, chunk.offset, at) });
     }
   }
 

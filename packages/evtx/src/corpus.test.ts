@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { readEvtx } from "./index.ts";
+import { readEvtx, toXml } from "./index.ts";
+import { plainRecord } from "./testing/plain.ts";
 
 const CORPORA = fileURLToPath(new URL("../../../../shared/corpora/", import.meta.url));
 const hasCorpora = existsSync(`${CORPORA}INDEX.md`);
@@ -64,4 +65,17 @@ describe.runIf(hasCorpora)("the corpus", () => {
       expect(failures).toBeGreaterThanOrEqual(entry.bad);
     },
   );
+
+  test("reads alike by programs and by trees, and renders", () => {
+    let compared = 0;
+    for (const entry of entries) {
+      for (const item of readEvtx(readFileSync(CORPORA + entry.path), { crc32: false })) {
+        if (!item.ok) continue;
+        compared += 1;
+        expect(item.record).toEqual(plainRecord(item.record));
+        expect(toXml(item.record)).toMatch(/^<Event[ >]/);
+      }
+    }
+    expect(compared).toBe(21_206);
+  });
 });

@@ -247,6 +247,7 @@ export class Decoder {
       if (characters > CHARACTERS_MAX) this.refused = true;
       if (this.refused) break;
     }
+    this.chunk.spend(characters, 0);
     return { names: names ?? program.names, values };
   }
 

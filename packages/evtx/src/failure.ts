@@ -31,12 +31,12 @@ export type EvtxReason =
   /** A classic `.evt` record is broken. */
   | "evt.record-frame";
 
-/** Thrown inside this package only; `at` counts from the start of the chunk. */
+/** Thrown inside this package only; `at` counts from the start of the chunk, and is left out for a record as a whole. */
 export class Damage extends Error {
   readonly reason: EvtxReason;
-  readonly at: number;
+  readonly at: number | undefined;
 
-  constructor(reason: EvtxReason, detail: string, at: number) {
+  constructor(reason: EvtxReason, detail: string, at?: number) {
     super(detail);
     this.name = "Damage";
     this.reason = reason;
@@ -44,8 +44,16 @@ export class Damage extends Error {
   }
 }
 
-/** Turns whatever a reader threw into a failure; anything but `Damage` is a mistake of ours and goes on. */
-export function failureOf(thrown: unknown, chunkOffset: number): EvtxFailure {
+/**
+ * Turns what a reader of the record at `recordAt` threw into a failure of that record; anything but `Damage` is a mistake of
+ * ours and goes on.
+ */
+export function failureOf(thrown: unknown, chunkOffset: number, recordAt: number): EvtxFailure {
   if (!(thrown instanceof Damage)) throw thrown;
-  return { reason: thrown.reason, detail: thrown.message, offset: chunkOffset + thrown.at };
+  const { reason, message, at } = thrown;
+  return {
+    reason,
+    detail: at === undefined ? message : `${message} (offset ${at} of its chunk)`,
+    offset: chunkOffset + recordAt,
+  };
 }

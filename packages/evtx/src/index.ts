@@ -5,3 +5,4 @@ export { type FileOptions, readBlock, readEvtx } from "./file.ts";
 export { CHUNK_SIZE, FILE_HEADER_SIZE, type FileHeader, isEvtx, readFileHeader } from "./file-header.ts";
 export type { DataSection, EventRecord, RecordData } from "./record.ts";
 export type { Select, SkippedRecords } from "./selection.ts";
+export { toXml } from "./xml.ts";

@@ -177,8 +177,10 @@ function sectionOf(element: ElementNode): SectionProgram {
 function addUserData(element: ElementNode, steps: FieldStep[]): void {
   const attributes = element.attributes.filter((attribute) => !isNamespace(attribute.name));
   addAttributes(attributes, "", steps);
-  if (element.children.some((node) => node.kind === "element")) {
-    for (const field of onlyElements(element.children)) addField(field, "", steps);
+  const inner = onlyInner(element);
+  if (inner.length > 0) {
+    if (inner.every(mayVanish) && inner.length < element.children.length) throw new Unsupported();
+    for (const field of inner) addField(field, "", steps);
     return;
   }
   const content = soleContent(element.children);
@@ -196,8 +198,11 @@ function addField(element: ElementNode, prefix: string, steps: FieldStep[]): voi
   if (attributes.length > 0 && name === "Binary") throw new Unsupported();
   const innerPrefix = name === "" ? "" : `${name}.`;
   addAttributes(attributes, innerPrefix, steps);
-  if (element.children.some((node) => node.kind === "element")) {
-    for (const field of onlyElements(element.children)) addField(field, innerPrefix, steps);
+  const inner = onlyInner(element);
+  if (inner.length > 0) {
+    // An element that loses all it holds is an empty field of its own.
+    if (inner.every(mayVanish)) throw new Unsupported();
+    for (const field of inner) addField(field, innerPrefix, steps);
     return;
   }
   const content = soleContent(element.children);
@@ -257,6 +262,17 @@ function soleContent(nodes: readonly Node[]): TextNode | ValueNode {
     text += node.text;
   }
   return { kind: "text", text };
+}
+
+/** The elements inside an element that holds elements; none for one that holds text or values. */
+function onlyInner(element: ElementNode): ElementNode[] {
+  return element.children.some((node) => node.kind === "element") ? onlyElements(element.children) : [];
+}
+
+/** Whether an element is left out when its value is null. */
+function mayVanish(element: ElementNode): boolean {
+  const [only] = element.children;
+  return element.children.length === 1 && only?.kind === "value" && only.optional;
 }
 
 /** The elements among nodes of which the rest is blank. */

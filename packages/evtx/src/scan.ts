@@ -55,9 +55,11 @@ export const MARK = {
   instance: 9,
 } as const;
 
+/** Where sequences are written. All scanners share it: a sequence is used up before the next scan. */
+let buffer = new Int32Array(4_096);
+
 export class Scanner {
-  /** The sequence of the last scan: its first `length` numbers. */
-  sequence = new Int32Array(1_024);
+  /** How long the last sequence is. */
   length = 0;
   /** A hash of the sequence. */
   hash = 0;
@@ -71,6 +73,11 @@ export class Scanner {
 
   constructor(chunk: ChunkData) {
     this.chunk = chunk;
+  }
+
+  /** The sequence of the last scan: the first `length` numbers. */
+  get sequence(): Int32Array {
+    return buffer;
   }
 
   /**
@@ -224,12 +231,12 @@ export class Scanner {
   }
 
   private put(value: number): void {
-    if (this.length === this.sequence.length) {
+    if (this.length === buffer.length) {
       const longer = new Int32Array(this.length * 2);
-      longer.set(this.sequence);
-      this.sequence = longer;
+      longer.set(buffer);
+      buffer = longer;
     }
-    this.sequence[this.length] = value;
+    buffer[this.length] = value;
     this.length += 1;
     this.hash = (Math.imul(this.hash, 31) + value) | 0;
   }

@@ -25,21 +25,26 @@ export type Child = Element | InstructionNode | string;
 
 /** Templates and fragments inside each other. Windows nests three deep; a template may name itself, which ends here. */
 const NESTING_MAX = 16;
-/** Elements of one record; a chunk of 64 KiB without tricks cannot hold more. */
-const ELEMENTS_MAX = 20_000;
+/** Nodes of one record; a record of 64 KiB without tricks cannot hold more. */
+const NODES_MAX = 20_000;
 /** Characters of one record: the hex of 64 KiB and as much again. */
 export const CHARACTERS_MAX = 256 * 1024;
 
 /** The nodes of a record's binary XML with its values put in. Errors: `Damage` for unreadable or boundless content. */
 export function buildTree(chunk: ChunkData, at: number, end: number): readonly Child[] {
-  return new Builder(chunk).fragment(at, end);
+  const builder = new Builder(chunk);
+  try {
+    return builder.fragment(at, end);
+  } finally {
+    chunk.spend(builder.characters, builder.nodes);
+  }
 }
 
 class Builder {
   private readonly chunk: ChunkData;
   private nesting = 0;
-  private elements = 0;
-  private characters = 0;
+  nodes = 0;
+  characters = 0;
 
   constructor(chunk: ChunkData) {
     this.chunk = chunk;
@@ -53,6 +58,7 @@ class Builder {
 
   private expand(nodes: readonly Node[], frame: Frame | undefined, out: Child[]): void {
     for (const node of nodes) {
+      this.count();
       switch (node.kind) {
         case "element":
           this.element(node, frame, out);
@@ -81,7 +87,6 @@ class Builder {
     if (only?.kind === "value" && only.optional && isNull(frame, only.index)) return;
     const array = frame === undefined ? undefined : firstArray(node, frame);
     if (frame === undefined || array === undefined) {
-      this.count();
       const children: Child[] = [];
       this.expand(node.children, frame, children);
       out.push({ kind: "element", name: node.name, attributes: this.attributes(node.attributes, frame), children });
@@ -102,6 +107,7 @@ class Builder {
   private attributes(nodes: readonly AttributeNode[], frame: Frame | undefined): Attribute[] {
     const attributes: Attribute[] = [];
     for (const { name, parts } of nodes) {
+      this.count();
       const only = parts.length === 1 ? parts[0] : undefined;
       if (only?.kind === "value" && only.optional && isNull(frame, only.index)) continue;
       attributes.push({ name, value: parts.map((part) => this.partText(part, frame)).join("") });
@@ -156,13 +162,14 @@ class Builder {
   }
 
   private count(): void {
-    this.elements += 1;
-    if (this.elements > ELEMENTS_MAX) throw new Damage("evtx.limit", `more than ${ELEMENTS_MAX} elements`, 0);
+    this.nodes += 1;
+    if (this.nodes > NODES_MAX) throw new Damage("evtx.limit", `more than ${NODES_MAX} nodes in a record`);
   }
 
   private spend(text: string): string {
     this.characters += text.length;
-    if (this.characters > CHARACTERS_MAX) throw new Damage("evtx.limit", `more than ${CHARACTERS_MAX} characters`, 0);
+    if (this.characters > CHARACTERS_MAX)
+      throw new Damage("evtx.limit", `more than ${CHARACTERS_MAX} characters in a record`);
     return text;
   }
 }
