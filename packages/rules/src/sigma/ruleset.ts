@@ -223,7 +223,7 @@ class KeyField {
       const folded = text === undefined ? "" : foldCase(text);
       if (text !== undefined && this.known.has(folded)) texts.add(folded);
     }
-    const key = [...texts].sort().join("\u0000");
+    const key = JSON.stringify([...texts].sort());
     const held = this.combinations.get(key);
     if (held !== undefined) return held;
     if (this.combinations.size >= COMBINATIONS_MAX) return COMBINATIONS_MAX;
