@@ -2,7 +2,7 @@
  * Evidence of one cause: each item is seen, proven absent, or unknown. Absence is proven only by a log that is known to
  * have arrived without a gap over the whole window.
  */
-import { type EpochMs, HOUR_MS, MINUTE_MS, type Missing, sameHost, shortName } from "@culprit/model";
+import type { EpochMs, Missing } from "@culprit/model";
 import { aliasesOf, type CompiledCause, type CompiledEvidence, type Program } from "@culprit/rules";
 import { isMet, type Seen } from "./condition.ts";
 import { type CoverageMap, covers, lastSeen } from "./coverage.ts";
@@ -212,12 +212,3 @@ function clock(at: EpochMs): string {
 export function eventsOf(item: Item): Item["sightings"][number]["signal"]["event"]["id"][] {
   return item.sightings.slice(0, EVENTS_PER_REASON_MAX).map(({ signal }) => signal.event.id);
 }
-
-/** Whether a host stands in the logs at all around the incident; used for the list of what is not known. */
-export function isKnownHost(coverage: CoverageMap, host: string): boolean {
-  for (const short of coverage.activity.keys()) if (sameHost(short, shortName(host))) return true;
-  return false;
-}
-
-export const SOON_MS = 2 * MINUTE_MS;
-export const LONG_MS = 12 * HOUR_MS;

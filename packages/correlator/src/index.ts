@@ -1,3 +1,4 @@
+export * from "./arrival-time.ts";
 export * from "./decoded-fields.ts";
 export * from "./match.ts";
 export * from "./match-stage.ts";
@@ -6,5 +7,6 @@ export * from "./offline.ts";
 export * from "./route.ts";
 export * from "./rule-matcher.ts";
 export * from "./state.ts";
+export * from "./state-codec.ts";
 export * from "./step.ts";
 export * from "./topology.ts";

@@ -35,7 +35,21 @@ export interface MatchStage {
   flush(): readonly KeyedInput[];
   /** Facts learned since the last call, for other matchers. */
   learned(): readonly Fact[];
+  /** What it remembers that it did not at the last call, and what no longer: for whoever stores it. */
+  remembered(): RememberedChanges;
   readonly counters: { readonly recentDropped: number };
+}
+
+/** A signal that can be sent again, with the keys it went to. */
+export interface Remembered {
+  readonly signal: Signal;
+  readonly keys: readonly string[];
+}
+
+export interface RememberedChanges {
+  readonly added: readonly Remembered[];
+  /** Signal ids. */
+  readonly removed: readonly string[];
 }
 
 interface Pending {
@@ -48,20 +62,34 @@ export function createMatchStage(parts: {
   readonly matcher: RuleMatcher;
   readonly tables: CodeTables;
   readonly topology: Topology;
+  /** What an earlier owner of the same partition remembered. */
+  readonly remembered?: Iterable<Remembered>;
 }): MatchStage {
   const { program, topology } = parts;
   const context = { matcher: parts.matcher, detections: program.detections, tables: parts.tables, topology };
-  const recent = new Map<string, { signal: Signal; keys: readonly string[]; text: string }>();
+  const recent = new Map<string, Remembered & { text: string }>();
+  for (const held of parts.remembered ?? [])
+    recent.set(held.signal.id, { ...held, text: JSON.stringify(held.signal.hosts) });
+  const added = new Set<string>();
+  const removed = new Set<string>();
   const pending = new Map<string, Pending>();
   const counters = { recentDropped: 0 };
   let fresh: Fact[] = [];
+  let newest: EpochMs = Number.NEGATIVE_INFINITY;
 
   const remember = (signal: Signal, keys: readonly string[]): void => {
     recent.set(signal.id, { signal, keys, text: JSON.stringify(signal.hosts) });
+    added.add(signal.id);
+    removed.delete(signal.id);
     if (recent.size <= RECENT_MAX) return;
     const oldest = recent.keys().next().value;
-    if (oldest !== undefined) recent.delete(oldest);
+    if (oldest !== undefined) forget(oldest);
     counters.recentDropped += 1;
+  };
+
+  const forget = (id: string): void => {
+    recent.delete(id);
+    if (!added.delete(id)) removed.add(id);
   };
 
   const route = (signal: Signal): KeyedInput[] => {
@@ -75,13 +103,13 @@ export function createMatchStage(parts: {
     const inputs: KeyedInput[] = [];
     for (const [id, held] of recent) {
       if (held.signal.receivedAt < now - RECENT_MS) {
-        recent.delete(id);
+        forget(id);
         continue;
       }
       const signal = refreshSignal(held.signal, topology);
       if (JSON.stringify(signal.hosts) === held.text && signal.subject === held.signal.subject) continue;
       const keys = new Set([...held.keys, ...keysOf(signal, program, topology)]);
-      recent.set(id, { signal, keys: [...keys], text: JSON.stringify(signal.hosts) });
+      remember(signal, [...keys]);
       for (const key of keys) inputs.push({ kind: "signal", key, signal });
     }
     return inputs;
@@ -114,6 +142,7 @@ export function createMatchStage(parts: {
   return {
     counters,
     event(event, receivedAt) {
+      newest = Math.max(newest, receivedAt);
       const matched = matchEvent(event, receivedAt, context);
       const restarted = matched.signals.some(({ rule }) => program.detections.get(rule)?.extension.time === "boot");
       // What came before a boot is told apart from what came after it: the last sign of life counts.
@@ -136,7 +165,20 @@ export function createMatchStage(parts: {
       return learn(topology, fact) ? resend(Number.NEGATIVE_INFINITY) : [];
     },
     flush() {
+      for (const [id, held] of recent) {
+        if (held.signal.receivedAt >= newest - RECENT_MS) break;
+        forget(id);
+      }
       return [...pending.keys()].flatMap(flushLog);
+    },
+    remembered() {
+      const changes = {
+        added: [...added].flatMap((id) => recent.get(id) ?? []).map(({ signal, keys }) => ({ signal, keys })),
+        removed: [...removed],
+      };
+      added.clear();
+      removed.clear();
+      return changes;
     },
     learned() {
       const facts = fresh;

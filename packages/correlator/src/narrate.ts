@@ -1,5 +1,5 @@
 /** Words: durations, times relative to an incident, host names as people say them, and `{…}` in the texts of a playbook. */
-import { DAY_MS, type EpochMs, HOUR_MS, MINUTE_MS, SECOND_MS, type Signal, shortName } from "@culprit/model";
+import { cut, durationText, type Signal, shortName } from "@culprit/model";
 import type { Interval } from "./crash-time.ts";
 import type { Group } from "./group.ts";
 import type { Sighting } from "./sighting.ts";
@@ -10,20 +10,6 @@ const VALUE_LENGTH_MAX = 120;
 /** `HV11`: the short name in upper case, as people write it; an address stays. */
 export function hostText(host: string): string {
   return shortName(host).toUpperCase();
-}
-
-/** `14 min`, `3 min 12 s`, `2 h 5 min`, `4 days`: at most two units. */
-export function durationText(ms: number): string {
-  const rest = Math.abs(ms);
-  if (rest < SECOND_MS) return "under 1 s";
-  if (rest < MINUTE_MS) return `${Math.round(rest / SECOND_MS)} s`;
-  if (rest < HOUR_MS) return two(Math.floor(rest / MINUTE_MS), "min", Math.round((rest % MINUTE_MS) / SECOND_MS), "s");
-  if (rest < 2 * DAY_MS) return two(Math.floor(rest / HOUR_MS), "h", Math.round((rest % HOUR_MS) / MINUTE_MS), "min");
-  return `${Math.round(rest / DAY_MS)} days`;
-}
-
-function two(a: number, unitA: string, b: number, unitB: string): string {
-  return b === 0 ? `${a} ${unitA}` : `${a} ${unitA} ${b} ${unitB}`;
 }
 
 /** `, 14 times`; nothing for once. */
@@ -96,16 +82,11 @@ function listText(values: readonly string[]): string | undefined {
 }
 
 function clipValue(value: string): string {
-  const line = value.replace(/\s+/g, " ").trim();
-  return line.length <= VALUE_LENGTH_MAX ? line : `${line.slice(0, VALUE_LENGTH_MAX - 1)}…`;
+  return cut(value.replace(/\s+/g, " ").trim(), VALUE_LENGTH_MAX);
 }
 
 /** How long the host was away, where a restart is what happened. */
 function downtimeOf(group: Group): string | undefined {
   const crash = group.openers.get(group.anchorAlias)?.[0]?.crash;
   return crash === undefined ? undefined : durationText(crash.boot - crash.to);
-}
-
-export function isoDay(at: EpochMs): string {
-  return new Date(at).toISOString().slice(0, 10);
 }

@@ -98,12 +98,15 @@ export interface State {
   readonly keys: Map<string, KeyState>;
   now: EpochMs;
   readonly counters: Counters;
+  /** Keys changed since whoever stores the state last cleared this. */
+  readonly touched: Set<string>;
 }
 
 export function emptyState(): State {
   return {
     keys: new Map(),
     now: Number.NEGATIVE_INFINITY,
+    touched: new Set(),
     counters: { signalsRepeated: 0, signalsDropped: 0, keysRefused: 0, incidentsRefused: 0 },
   };
 }
@@ -114,6 +117,7 @@ export function snapshot(state: State): State {
 }
 
 export function keyState(state: State, key: string): KeyState | undefined {
+  state.touched.add(key);
   const held = state.keys.get(key);
   if (held !== undefined) return held;
   if (state.keys.size >= KEYS_MAX) {

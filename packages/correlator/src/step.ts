@@ -133,6 +133,7 @@ function tick(state: State, at: EpochMs, program: Program): readonly Output[] {
   for (const key of state.keys.values()) {
     if (key.wakeAt > state.now) continue;
     key.wakeAt = Number.POSITIVE_INFINITY;
+    state.touched.add(key.key);
     settle(key, state, program, outputs);
     if (isEmpty(key)) state.keys.delete(key.key);
   }

@@ -1,0 +1,28 @@
+/**
+ * When an event arrived. The order of a log is that of its arrival; time in the fold is the arrival time of the newest
+ * event, so that a replayed file and a live feed give the same incidents.
+ */
+import { DAY_MS, type EpochMs, MINUTE_MS, type WindowsEvent } from "@culprit/model";
+
+/** A forwarder's stamp later than this is that of a re-import, not of the arrival. */
+const DELIVERY_MAX_MS = 7 * DAY_MS;
+/** A host clock may run ahead of whoever took the event by this much before it counts as wrong. */
+export const SKEW_MAX_MS = 10 * MINUTE_MS;
+
+export interface Arrived {
+  readonly event: WindowsEvent;
+  readonly at: EpochMs;
+}
+
+/**
+ * The forwarder's stamp where it fits, else the event's own time; neither is later than `latest`, our own clock, where
+ * that is given. An event from the future happened no later than it was taken, and says so (`timeQuality: clamped`).
+ */
+export function arrivalOf(event: WindowsEvent, latest: EpochMs = Number.POSITIVE_INFINITY): Arrived {
+  const taken = Math.min(event.receivedAt ?? Number.POSITIVE_INFINITY, latest);
+  if (event.timeCreated > taken + SKEW_MAX_MS)
+    return { event: { ...event, timeCreated: taken, timeQuality: "clamped" }, at: taken };
+  if (event.receivedAt === undefined || taken - event.timeCreated > DELIVERY_MAX_MS)
+    return { event, at: Math.min(event.timeCreated, latest) };
+  return { event, at: taken };
+}

@@ -1,0 +1,40 @@
+/** Reads a value of the `signals` topic; our own stages wrote it, so the envelope is checked and signals in full. */
+import type { Input } from "@culprit/correlator";
+import { Coverage, IncidentId, Signal } from "@culprit/model";
+import { z } from "zod";
+import type { SourceTick } from "./match-task.ts";
+
+const Announcement = z.object({
+  id: IncidentId,
+  playbook: z.string(),
+  home: z.string(),
+  title: z.string(),
+  severity: z.string(),
+  hosts: z.array(z.string()),
+  cluster: z.exactOptional(z.string()),
+  hypervisors: z.array(z.string()),
+  startedAt: z.number(),
+  lastAt: z.number(),
+  topCause: z.string(),
+  gone: z.boolean(),
+});
+
+const FoldInput = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("signal"), key: z.string(), signal: Signal }),
+  z.object({ kind: z.literal("coverage"), key: z.string(), coverage: Coverage }),
+  z.object({ kind: z.literal("announcement"), key: z.string(), announcement: Announcement }),
+  z.object({
+    kind: z.literal("link"),
+    key: z.string(),
+    child: IncidentId,
+    link: z.object({ parent: IncidentId, order: z.string() }),
+    holds: z.boolean(),
+  }),
+  z.object({ kind: z.literal("tick"), source: z.string(), at: z.number(), idleMs: z.number() }),
+]);
+
+/** The input, or `undefined` for what no version of ours wrote. */
+export function readInput(value: unknown): Exclude<Input, { kind: "tick" }> | SourceTick | undefined {
+  const parsed = FoldInput.safeParse(value);
+  return parsed.success ? (parsed.data as Exclude<Input, { kind: "tick" }> | SourceTick) : undefined;
+}

@@ -1,0 +1,172 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Bus, openEmbeddedBus, openTable } from "@culprit/bus";
+import {
+  eventIdentity,
+  foldHost,
+  Incident,
+  namedData,
+  positionalData,
+  TOPICS,
+  type WindowsEvent,
+} from "@culprit/model";
+import { compileKnowledge, type Knowledge, NO_TABLES } from "@culprit/rules";
+import { createMetrics, settableClock, silentLogger } from "@culprit/runtime";
+import { expect, test } from "vitest";
+import { start } from "./service.ts";
+
+const START = Date.parse("2026-03-10T02:00:00Z");
+
+/** The real knowledge, without its code tables: nothing here needs them. */
+function knowledge(): Knowledge {
+  const dir = fileURLToPath(new URL("../../../packages/knowledge/", import.meta.url));
+  const files = (folder: string) =>
+    readdirSync(dir + folder)
+      .filter((name) => name.endsWith(".yaml") && !name.endsWith(".test.yaml"))
+      .map((name) => ({ file: name, text: readFileSync(`${dir}${folder}/${name}`, "utf8") }));
+  return compileKnowledge({ detections: files("detections"), playbooks: files("playbooks"), tables: NO_TABLES })
+    .knowledge;
+}
+
+let nextRecord = 1;
+
+function event(
+  offsetMs: number,
+  computer: string,
+  provider: string,
+  eventId: number,
+  data: Record<string, string> | string[],
+): WindowsEvent {
+  const host = foldHost(computer);
+  if (host === undefined) throw new RangeError(computer);
+  nextRecord += 1;
+  return {
+    provider,
+    channel: "System",
+    computer,
+    host,
+    eventId,
+    level: 2,
+    timeCreated: START + offsetMs,
+    timeQuality: "event",
+    recordId: String(nextRecord),
+    data: Array.isArray(data) ? positionalData(data) : namedData(Object.entries(data)),
+  };
+}
+
+/** A node whose pool runs out and which its cluster's hang detection then stops. */
+function outage(node: string, peer: string): WindowsEvent[] {
+  return [
+    event(-840_000, node, "srv", 2019, ["\\Device\\LanmanServer"]),
+    event(8_000, peer, "Microsoft-Windows-FailoverClustering", 1135, { NodeName: node.split(".")[0] ?? node }),
+    event(240_000, node, "Microsoft-Windows-Kernel-General", 12, {}),
+    event(244_000, node, "Microsoft-Windows-Kernel-Power", 41, {
+      BugcheckCode: "158",
+      BugcheckParameter1: "0x1",
+      BugcheckParameter2: "0x3c",
+      BugcheckParameter3: "0xa",
+      BugcheckParameter4: "0x0",
+    }),
+  ];
+}
+
+async function send(bus: Bus, events: readonly WindowsEvent[]): Promise<void> {
+  await bus.publish(
+    events.map((one) => {
+      const arrival = {
+        kind: "event",
+        id: eventIdentity(one),
+        receivedAt: Math.max(START + 300_000, one.timeCreated),
+        receiver: "test",
+        format: "test",
+        event: one,
+      };
+      return { topic: TOPICS.events.name, key: one.host, value: arrival };
+    }),
+  );
+}
+
+async function incidentsIn(bus: Bus): Promise<Incident[]> {
+  const table = await openTable(bus, TOPICS.incidents.name, ({ value }) => Incident.parse(value));
+  const incidents = [...table.entries()].map(([, incident]) => incident);
+  await table.close();
+  return incidents;
+}
+
+async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
+  for (let i = 0; i < 200; i += 1) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error("nothing came");
+}
+
+function parts(bus: Bus, clock = settableClock(START + 300_000)) {
+  return { bus, knowledge: knowledge(), clock, logger: silentLogger, metrics: createMetrics() };
+}
+
+test("events on the log become one incident with its cause ranked first", async () => {
+  await using bus = await openEmbeddedBus();
+  const clock = settableClock(START + 300_000);
+  const service = await start(parts(bus, clock));
+  await send(bus, outage("hv11.contoso.com", "hv12.contoso.com"));
+  const incident = await until(async () => {
+    await clock.advance(30_000);
+    return (await incidentsIn(bus)).find(({ playbook }) => playbook === "cluster-hang-9e");
+  });
+  expect(incident.causes[0]?.id).toBe("nonpaged-pool-exhausted");
+  expect(incident.scope.map(({ id }) => id)).toEqual(expect.arrayContaining(["hv11.contoso.com", "hv12.contoso.com"]));
+  await service.stop();
+});
+
+test("a restart between two halves of a story changes nothing: same incident, same id", async () => {
+  const story = outage("n1.contoso.com", "n2.contoso.com");
+  const play = async (cutAt: number | undefined): Promise<Incident[]> => {
+    await using bus = await openEmbeddedBus();
+    const clock = settableClock(START + 300_000);
+    let service = await start(parts(bus, clock));
+    await send(bus, story.slice(0, cutAt));
+    if (cutAt !== undefined) {
+      await clock.advance(2_000);
+      await service.stop();
+      service = await start(parts(bus, clock));
+      await send(bus, story.slice(cutAt));
+    }
+    const found = await until(async () => {
+      await clock.advance(60_000);
+      const incidents = await incidentsIn(bus);
+      return incidents.some(({ playbook, settled }) => playbook === "cluster-hang-9e" && settled)
+        ? incidents
+        : undefined;
+    });
+    await service.stop();
+    return found;
+  };
+  const essence = (incidents: Incident[]) =>
+    incidents
+      .map(({ id, playbook, causes, parent }) => ({ id, playbook, cause: causes[0]?.id, parent: parent !== undefined }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+  const whole = essence(await play(undefined));
+  for (const cutAt of [1, 2, 3]) expect(essence(await play(cutAt))).toEqual(whole);
+});
+
+test("what is no arrival goes to the dead letters and the rest goes on", async () => {
+  await using bus = await openEmbeddedBus();
+  const clock = settableClock(START + 300_000);
+  const service = await start(parts(bus, clock));
+  await bus.publish([{ topic: TOPICS.events.name, key: "x", value: { kind: "nonsense" } }]);
+  await send(bus, outage("hv11.contoso.com", "hv12.contoso.com"));
+  const letters: unknown[] = [];
+  const follower = await bus.follow({
+    topic: TOPICS["dead-letters"].name,
+    handle: (batch) => void letters.push(...batch.messages.map(({ value }) => value)),
+  });
+  await until(async () => {
+    await clock.advance(30_000);
+    return letters.length === 1 && (await incidentsIn(bus)).length > 0 ? true : undefined;
+  });
+  expect(letters[0]).toMatchObject({ stage: "match", reason: "match.unreadable-arrival" });
+  await follower.close();
+  await service.stop();
+});

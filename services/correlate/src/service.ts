@@ -1,0 +1,111 @@
+/** The correlate service: events in, incidents out, over any bus. */
+import type { Bus, Reader } from "@culprit/bus";
+import { emptyTopology, learn } from "@culprit/correlator";
+import { Fact, SECOND_MS, TOPICS } from "@culprit/model";
+import type { Knowledge } from "@culprit/rules";
+import { type Clock, HEALTHY, type Health, type Logger, type Metrics, repeat, type Service } from "@culprit/runtime";
+import { createFoldTask } from "./fold-task.ts";
+import { createMatchTask, type MatchTask } from "./match-task.ts";
+
+export const MATCH_GROUP = "match";
+export const FOLD_GROUP = "fold";
+
+export interface CorrelateOptions {
+  readonly bus: Bus;
+  readonly knowledge: Knowledge;
+  /** Facts of the topology file. */
+  readonly facts?: readonly Fact[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Starts matching and folding. Errors: those of the bus. */
+export async function start(options: CorrelateOptions): Promise<Service> {
+  const { bus, knowledge, clock, logger, metrics } = options;
+  const topology = emptyTopology();
+  for (const fact of options.facts ?? []) learn(topology, fact);
+  const unreadable = metrics.counter(
+    "correlate_unreadable_total",
+    "Messages of our own topics that could not be read.",
+    ["stage"],
+  );
+  const revisions = metrics.counter("incident_revisions_total", "Revisions of incidents made by the fold.");
+  const tasks = new Set<MatchTask>();
+  const stopping = new AbortController();
+
+  const known = await bus.follow({
+    topic: TOPICS.topology.name,
+    handle(batch) {
+      for (const { value } of batch.messages) {
+        const fact = Fact.safeParse(value);
+        if (fact.success) learn(topology, fact.data);
+        else if (value !== null) unreadable.add(1, { stage: "topology" });
+      }
+    },
+  });
+  await known.caughtUp;
+
+  const folds = await bus.consume({
+    group: FOLD_GROUP,
+    topic: TOPICS.signals.name,
+    open: (assignment) =>
+      createFoldTask(assignment, {
+        program: knowledge.program,
+        onUnreadable: (count) => unreadable.add(count, { stage: "fold" }),
+        onIncident: () => revisions.add(),
+      }),
+  });
+  const matches = await bus.consume({
+    group: MATCH_GROUP,
+    topic: TOPICS.events.name,
+    open(assignment) {
+      const task = createMatchTask(assignment, {
+        knowledge,
+        topology,
+        clock,
+        signalPartitions: bus.partitionsOf(TOPICS.signals.name),
+        onUnreadable: (count) => unreadable.add(count, { stage: "match" }),
+      });
+      tasks.add(task);
+      assignment.lost.addEventListener("abort", () => tasks.delete(task), { once: true });
+      return task;
+    },
+  });
+  const beats = repeat({
+    clock,
+    everyMs: SECOND_MS,
+    signal: stopping.signal,
+    work: async () => {
+      await Promise.all([...tasks].map((task) => task.beat()));
+    },
+  });
+  const readers: readonly Reader[] = [known, folds, matches];
+  const failed = failureOf([...readers.map(({ ended }) => ended), beats]);
+  let failure: unknown;
+  void failed.then((error) => {
+    failure = error;
+    logger.error({ error: String(error) }, "correlation has stopped");
+  });
+  let stop: Promise<void> | undefined;
+  return {
+    ready: Promise.resolve(),
+    failed,
+    health: (): Health => (failure === undefined ? HEALTHY : { state: "failed", reasons: [String(failure)] }),
+    stop() {
+      stop ??= (async () => {
+        stopping.abort();
+        await beats.catch(() => {});
+        for (const reader of [matches, folds, known]) await reader.close();
+      })();
+      return stop;
+    },
+  };
+}
+
+/** Resolves with the first error; never when all end in peace. */
+function failureOf(work: readonly Promise<unknown>[]): Promise<unknown> {
+  return new Promise((resolve) => {
+    for (const one of work) one.catch(resolve);
+  });
+}
