@@ -8,13 +8,14 @@ import { type Entry, type Moment, Window, type WindowShape, windowShape } from "
 
 /** Groups of one correlation that are kept; above it, the one longest without a match goes. */
 export const GROUPS_MAX = 100_000;
-/** Events that a firing lists; the newest of them. */
-export const EVENTS_MAX = 1_000;
+/** Matches of the rule that must be absent, kept per group; the newest in time. */
+const ANSWERS_MAX = 1_000;
 
 /** A match as correlations see it. */
 export interface Hit<Ref> {
   readonly at: number;
-  readonly refs: readonly Ref[];
+  /** The events behind it; to be asked at once. */
+  readonly refs: () => readonly Ref[];
   /** Whether a detection matched an event; else a correlation came to hold. */
   readonly isEvent: boolean;
   /** Whether an episode of that correlation begins; later moments of it count for order, not for number. */
@@ -122,7 +123,7 @@ export class CorrelationState<Ref> {
   answer(hit: Hit<Ref>): void {
     const group = this.groupOf(hit, this.linked.absent as number);
     group.answers.push(hit.at);
-    if (group.answers.length > EVENTS_MAX) group.answers.sort((a, b) => a - b).splice(0, 1);
+    if (group.answers.length > ANSWERS_MAX) group.answers.sort((a, b) => a - b).splice(0, 1);
   }
 
   /** Time has come so far: yields the waits that ended unanswered, and forgets. */
@@ -140,7 +141,7 @@ export class CorrelationState<Ref> {
         out.push({
           fired,
           ref: wait.ref,
-          hit: this.hitOf(group, { at, begins: true, refs: wait.refs, carried: wait.carried }),
+          hit: this.hitOf(group, { at, begins: true, refs: () => wait.refs, carried: wait.carried }),
         });
       }
       const horizon = watermark - this.shape.spanMs;
@@ -208,14 +209,13 @@ export class CorrelationState<Ref> {
     ref: Ref,
   ): readonly { readonly fired: Fired<Ref> | undefined; readonly hit: Hit<Ref> }[] {
     const { at, entry, begins } = moment;
-    const refs = moment.refs().slice(-EVENTS_MAX);
     if (this.linked.absent !== undefined) {
-      if (begins) group.waits.push({ at, ref, refs, carried: entry.carried });
+      if (begins) group.waits.push({ at, ref, refs: moment.refs(), carried: entry.carried });
       return [];
     }
-    const hit = this.hitOf(group, { at, begins, refs, carried: entry.carried });
+    const hit = this.hitOf(group, { at, begins, refs: moment.refs, carried: entry.carried });
     if (!begins || this.isSuppressed(group, at)) return [{ fired: undefined, hit }];
-    return [{ fired: { group: this.groupRecord(group), at, refs }, hit }];
+    return [{ fired: { group: this.groupRecord(group), at, refs: moment.refs() }, hit }];
   }
 
   /** Whether the group fired less than `suppress` before or after; if not, notes that it fires. */
@@ -235,7 +235,7 @@ export class CorrelationState<Ref> {
       begins,
       refs,
       carried,
-    }: { at: number; begins: boolean; refs: readonly Ref[]; carried: readonly (string | undefined)[] },
+    }: { at: number; begins: boolean; refs: () => readonly Ref[]; carried: readonly (string | undefined)[] },
   ): Hit<Ref> {
     const { groupBy } = this.linked.rule.correlation;
     const get = (field: string): string | undefined => {
@@ -254,7 +254,7 @@ export class CorrelationState<Ref> {
       input,
       text: isWhole ? keyOf(texts) : undefined,
       number: numberOf(texts[0]),
-      refs: hit.refs,
+      refs: hit.refs(),
       carried: this.carried.map((field) => hit.get(field)),
       held: false,
     };

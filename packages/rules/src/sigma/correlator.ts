@@ -99,7 +99,13 @@ class ChainedCorrelator<Ref> implements Correlator<Ref> {
   accept({ rule, source, at, ref }: Arrival<Ref>): readonly Firing<Ref>[] {
     if (!this.consumers.has(rule.place)) return [];
     const firings: Firing<Ref>[] = [];
-    const hit = { at, refs: [ref], isEvent: true, begins: true, get: (field: string) => singleText(source, field) };
+    const hit = {
+      at,
+      refs: () => [ref],
+      isEvent: true,
+      begins: true,
+      get: (field: string) => singleText(source, field),
+    };
     this.pass(rule.place, hit, ref, firings);
     return firings;
   }

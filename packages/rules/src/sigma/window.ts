@@ -16,12 +16,15 @@ const ENTRIES_LIMIT = 1_000_000;
 /** Share of the oldest matches that goes at once when there are too many. */
 const DROP_SHARE = 0.1;
 
+/** Events that a firing lists; the newest of the window. */
+export const EVENTS_MAX = 1_000;
+
 export interface Entry<Ref> extends Measured {
   /** The events behind the match: one, or those of the correlation that matched. */
   readonly refs: readonly Ref[];
   /** Values that correlations further up may ask for. */
   readonly carried: readonly (string | undefined)[];
-  /** Whether the condition holds for the window that ends here; kept on the first entry of a moment. */
+  /** Whether the condition holds for the window that ends here; the entries of one moment agree. */
   held: boolean;
 }
 
@@ -32,7 +35,15 @@ export interface Moment<Ref> {
   readonly entry: Entry<Ref>;
   /** Whether an episode begins here, or the moment joins one. */
   readonly begins: boolean;
+  /** The newest events of the window, at most `EVENTS_MAX`; to be asked before another match is taken in. */
   readonly refs: () => readonly Ref[];
+}
+
+/** The entries of one moment, by place, and where the window that ends there begins. */
+interface Span {
+  readonly first: number;
+  readonly last: number;
+  readonly from: number;
 }
 
 /** What a window is made of, out of the rule. */
@@ -69,6 +80,8 @@ export class Window<Ref> {
 
   /** Takes a match in. Yields the moments at which the condition came to hold, in order of time. */
   add(entry: Entry<Ref>): readonly Moment<Ref>[] {
+    // Before, not after: what a moment says of its window is read when the match has been taken in.
+    if (this.entries.length >= this.shape.entriesMax) this.dropOldest(Math.ceil(this.shape.entriesMax * DROP_SHARE));
     const newest = this.entries.at(-1);
     const isNewest = newest === undefined || entry.at > newest.at;
     if (isNewest) {
@@ -76,11 +89,7 @@ export class Window<Ref> {
     } else {
       this.entries.splice(this.firstAfter(entry.at), 0, entry);
     }
-    const moments = isNewest ? this.extend(entry) : this.sweep(entry.at);
-    if (this.entries.length > this.shape.entriesMax) {
-      this.dropOldest(Math.ceil(this.shape.entriesMax * DROP_SHARE));
-    }
-    return moments;
+    return this.report(isNewest ? this.extend(entry) : this.sweep(entry.at));
   }
 
   /** Gives up the matches before a time. */
@@ -100,7 +109,7 @@ export class Window<Ref> {
   }
 
   /** The newest window, moved on by one match. */
-  private extend(entry: Entry<Ref>): readonly Moment<Ref>[] {
+  private extend(entry: Entry<Ref>): readonly Span[] {
     const last = this.entries.length - 1;
     const previous = this.entries[last - 1];
     if (previous !== undefined && entry.at - previous.at > this.shape.gapMs) this.live = undefined;
@@ -116,15 +125,15 @@ export class Window<Ref> {
       }
     }
     const { aggregate, from } = this.live;
-    const moment = this.judge(last, last, from, aggregate);
-    return moment === undefined ? [] : [moment];
+    const span = { first: last, last, from };
+    return this.judge(span, aggregate) ? [span] : [];
   }
 
   /** Every window that a match at a time is part of, looked at again. */
-  private sweep(at: number): readonly Moment<Ref>[] {
+  private sweep(at: number): readonly Span[] {
     this.live = undefined;
     const { entries, shape } = this;
-    const moments: Moment<Ref>[] = [];
+    const spans: Span[] = [];
     let first = this.firstFrom(at);
     let from = this.windowStart(first);
     let aggregate = this.aggregateOf(from, first);
@@ -142,25 +151,44 @@ export class Window<Ref> {
         aggregate.remove(entries[from] as Entry<Ref>);
         from += 1;
       }
-      const moment = this.judge(first, next - 1, from, aggregate);
-      if (moment !== undefined) moments.push(moment);
+      const span = { first, last: next - 1, from };
+      if (this.judge(span, aggregate)) spans.push(span);
       first = next;
     }
-    return moments;
+    return spans;
   }
 
-  /** Notes whether the condition holds for the window of a moment; yields the moment where it newly does. */
-  private judge(first: number, last: number, from: number, aggregate: Aggregate): Moment<Ref> | undefined {
+  /** Whether the condition newly holds for the window of a moment. Where it no longer does, that is noted. */
+  private judge({ first, last }: Span, aggregate: Aggregate): boolean {
     const { entries, shape } = this;
-    const head = entries[first] as Entry<Ref>;
-    const value = aggregate.value(head.at - shape.spanMs);
-    const wasHeld = this.momentHeld(first, last);
+    const value = aggregate.value((entries[first] as Entry<Ref>).at - shape.spanMs);
     const holds = value !== undefined && meets(shape.body.threshold, value);
-    for (let i = first; i <= last; i += 1) (entries[i] as Entry<Ref>).held = holds;
-    if (!holds || wasHeld) return undefined;
-    const begins = !this.isHeldNear(first - 1, head.at) && !this.isHeldNear(last + 1, head.at);
-    const refs = (): readonly Ref[] => [...new Set(entries.slice(from, last + 1).flatMap((entry) => entry.refs))];
-    return { at: head.at, entry: entries[last] as Entry<Ref>, begins, refs };
+    const wasHeld = this.momentHeld(first, last);
+    this.mark(first, last, holds && wasHeld);
+    return holds && !wasHeld;
+  }
+
+  /** The moments that newly hold, each beginning an episode unless one that held, or was just reported, is near. */
+  private report(spans: readonly Span[]): readonly Moment<Ref>[] {
+    return spans.map(({ first, last, from }) => {
+      const { at } = this.entries[first] as Entry<Ref>;
+      const begins = !this.isHeldNear(first - 1, at) && !this.isHeldNear(last + 1, at);
+      this.mark(first, last, true);
+      return { at, entry: this.entries[last] as Entry<Ref>, begins, refs: () => this.refsOf(from, last) };
+    });
+  }
+
+  private mark(first: number, last: number, held: boolean): void {
+    for (let i = first; i <= last; i += 1) (this.entries[i] as Entry<Ref>).held = held;
+  }
+
+  /** The newest events of a window, oldest first, each once. */
+  private refsOf(from: number, last: number): readonly Ref[] {
+    const refs = new Set<Ref>();
+    for (let i = last; i >= from && refs.size < EVENTS_MAX; i -= 1) {
+      for (const ref of (this.entries[i] as Entry<Ref>).refs.toReversed()) refs.add(ref);
+    }
+    return [...refs].slice(0, EVENTS_MAX).reverse();
   }
 
   private momentHeld(first: number, last: number): boolean {
