@@ -52,8 +52,7 @@ interface Token {
   readonly at: number;
 }
 
-const TOKEN =
-  /\s*(>=|<=|==|>|<|[(),]|[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)?|\d+(?:\.\d+)?(?:ms|s|m|h|d)?)/y;
+const TOKEN = />=|<=|==|>|<|[(),]|[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)?|\d+(?:\.\d+)?(?:ms|s|m|h|d)?/y;
 const COUNTS = new Set(["count", "hosts", "distinct"]);
 const COMPARISONS = new Set<string>([">=", ">", "<=", "<", "=="]);
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -75,17 +74,14 @@ export function parseExpression(text: string): ParsedExpression {
 
 function tokens(text: string): Token[] {
   const found: Token[] = [];
-  TOKEN.lastIndex = 0;
-  let at = 0;
-  while (at < text.length) {
-    if (text.slice(at).trim() === "") break;
+  for (let at = 0; ; at = TOKEN.lastIndex) {
+    while (text[at] === " " || text[at] === "\t") at += 1;
+    if (at >= text.length) return found;
     TOKEN.lastIndex = at;
     const match = TOKEN.exec(text);
     if (match === null) throw new Unexpected(at, "a name, a number, a comparison or a bracket");
-    found.push({ text: match[1] as string, at: match.index });
-    at = TOKEN.lastIndex;
+    found.push({ text: match[0], at });
   }
-  return found;
 }
 
 class Parser {
