@@ -29,6 +29,8 @@ export const SIZE_MAX_BYTES = 64 * GIB;
 export const RESERVE_BYTES = 64 * MIB;
 export const PENDING_MAX_BYTES = 64 * MIB;
 export const RETAIN_EVERY_MS = 60_000;
+/** What one stored body holds at most: a reader takes whole bodies, and damage costs one. */
+const ROW_MESSAGES_MAX = 1_000;
 
 export interface EmbeddedBusOptions {
   /** Where the log lives; without one it is in memory and ends with the bus (tests, demos). */
@@ -165,7 +167,7 @@ class EmbeddedLog implements EmbeddedBus, GroupHost {
     return { state, damaged: damagedKeys.map((key) => key.slice(low.length)) };
   }
 
-  /** One body per stream for topics kept by time, one per message for compacted ones, in the order given. */
+  /** Bodies of many messages for topics kept by time, of one message for compacted ones, in the order given. */
   #entriesOf(messages: readonly Outgoing[], at: EpochMs): readonly Entry[] {
     const entries: Entry[] = [];
     const batches = new Map<number, Outgoing[]>();
@@ -181,7 +183,10 @@ class EmbeddedLog implements EmbeddedBus, GroupHost {
       }
     }
     for (const [stream, batch] of batches) {
-      entries.push({ stream, body: encodeMessages(batch, at), count: batch.length });
+      for (let start = 0; start < batch.length; start += ROW_MESSAGES_MAX) {
+        const row = batch.slice(start, start + ROW_MESSAGES_MAX);
+        entries.push({ stream, body: encodeMessages(row, at), count: row.length });
+      }
     }
     return entries;
   }

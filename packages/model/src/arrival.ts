@@ -16,7 +16,7 @@ export const EventArrival = z.object({
   format: z.string(),
   event: WindowsEvent,
 });
-export type EventArrival = Readonly<z.infer<typeof EventArrival>>;
+export type EventArrival = Readonly<Omit<z.infer<typeof EventArrival>, "event">> & { readonly event: WindowsEvent };
 
 export const CoverageArrival = z.object({ kind: z.literal("coverage"), ...Coverage.shape });
 export type CoverageArrival = Readonly<z.infer<typeof CoverageArrival>>;

@@ -1,1 +1,2 @@
-export {};
+export { IngestConfig, IngestToken } from "./config.ts";
+export { type IngestOptions, type IngestService, start } from "./service.ts";

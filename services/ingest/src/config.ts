@@ -1,0 +1,68 @@
+/** What ingest can be told. Every limit has its behaviour at the limit beside it. */
+import { secretText } from "@culprit/runtime";
+import { z } from "zod";
+
+const MIB = 1024 * 1024;
+
+export const IngestToken = z.strictObject({
+  /** Who uses it; shown in logs and dead letters instead of the token. */
+  name: z.string().min(1).max(100),
+  token: secretText,
+  /** A disabled token is answered 403 and remembered as known. */
+  disabled: z.boolean().default(false),
+  /** The only indexes this token may name; any when left out. */
+  indexes: z.exactOptional(z.array(z.string()).min(1)),
+  /** Splunk's indexer acknowledgement: answers carry an `ackId`. */
+  acknowledges: z.boolean().default(false),
+});
+export type IngestToken = z.output<typeof IngestToken>;
+
+export const IngestConfig = z.strictObject({
+  /** The address to listen on. Without tokens only loopback addresses are served, whatever this says. */
+  host: z.string().default("127.0.0.1"),
+  port: z.number().int().min(0).max(65_535).default(8088),
+  tokens: z.array(IngestToken).max(10_000).default([]),
+  /** Whether HEC's `?token=` is honoured; it ends up in proxies' logs. */
+  tokenInQuery: z.boolean().default(false),
+  /** `selected` stores what a rule may want and counts the rest; `all` stores everything. */
+  retain: z.enum(["selected", "all"]).default("selected"),
+  /** IANA zone for stamps that have none. */
+  timezone: z.string().default("UTC"),
+  /** A request body as sent; more is 413. */
+  bodyMaxBytes: z
+    .number()
+    .int()
+    .positive()
+    .default(32 * MIB),
+  /** A request body unpacked; more is 413. */
+  unpackedMaxBytes: z
+    .number()
+    .int()
+    .positive()
+    .default(64 * MIB),
+  /** How many times larger than sent a body may unpack to, above 1 MiB; more is 413. */
+  unpackRatioMax: z.number().positive().default(200),
+  /** One record; a larger one goes to the dead letters. */
+  recordMaxBytes: z.number().int().positive().default(MIB),
+  /** Bodies held in memory over all requests; at the limit requests are told to come back. */
+  inFlightMaxBytes: z
+    .number()
+    .int()
+    .positive()
+    .default(256 * MIB),
+  /** Open connections; at the limit new ones wait in the system's queue. */
+  connectionsMax: z.number().int().positive().default(4_096),
+  /** From the first byte of a request to the last of its body; later is 408. */
+  requestTimeoutMs: z.number().int().positive().default(60_000),
+  /** From a connection's opening, or a request's first byte, to the end of the headers; later is 408. */
+  headersTimeoutMs: z.number().int().positive().default(20_000),
+  /** An idle connection is closed after this. */
+  idleTimeoutMs: z.number().int().positive().default(75_000),
+  /** Wrong tokens a minute from one address before it is told 429. */
+  wrongTokensPerMinuteMax: z.number().int().positive().default(50),
+  /** Event ids remembered to recognise what is sent again; the oldest is forgotten first. */
+  recentIdsMax: z.number().int().positive().default(100_000),
+  /** What a sender that is told to come back is told to wait. */
+  retryAfterSeconds: z.number().int().positive().default(5),
+});
+export type IngestConfig = z.output<typeof IngestConfig>;

@@ -1,0 +1,75 @@
+/**
+ * What a record that no rule wants shows of itself without being decoded: whose log it is, its number in it and its time.
+ * Used for coverage only, where knowing nothing is safe and a wrong answer is not: whatever is ambiguous counts as unknown.
+ */
+import { type EpochMs, foldHost, type HostId } from "@culprit/model";
+
+export interface Seen {
+  readonly host: HostId;
+  readonly channel: string;
+  readonly at: EpochMs;
+  /** Where it is a safe integer. */
+  readonly recordId?: number;
+}
+
+/** Records longer than this are not looked at. */
+const GLANCE_MAX_BYTES = 256 * 1024;
+
+const XML = {
+  computer: /<(?:\w{1,20}:)?Computer(?:\s[^<>]{0,100})?>([^<>]{1,255})</g,
+  channel: /<(?:\w{1,20}:)?Channel(?:\s[^<>]{0,100})?>([^<>]{1,255})</g,
+  recordId: /<(?:\w{1,20}:)?EventRecordID(?:\s[^<>]{0,100})?>\s{0,20}(\d{1,20})\s{0,20}</g,
+  at: /<(?:\w{1,20}:)?TimeCreated\s[^<>]{0,100}?SystemTime\s{0,4}=\s{0,4}["']([^"'<>]{1,40})["']/g,
+};
+
+const JSON_TEXT = {
+  computer: /"computer_name"\s{0,8}:\s{0,8}"([^"\\]{1,255})"/g,
+  channel: /"channel"\s{0,8}:\s{0,8}"([^"\\]{1,255})"/g,
+  recordId: /"record_id"\s{0,8}:\s{0,8}"?(\d{1,20})"?/g,
+  at: /"@timestamp"\s{0,8}:\s{0,8}"([^"\\]{1,40})"/g,
+};
+
+/** Looks at the bytes of one record of event XML or Winlogbeat JSON; `undefined` where they do not say it plainly. */
+export function glance(record: Uint8Array): Seen | undefined {
+  if (record.length > GLANCE_MAX_BYTES) return undefined;
+  const text = new TextDecoder().decode(record);
+  const shape = text.trimStart().startsWith("<") ? XML : JSON_TEXT;
+  const computer = only(text, shape.computer);
+  const channel = only(text, shape.channel);
+  const time = only(text, shape.at);
+  if (computer === undefined || channel === undefined || time === undefined) return undefined;
+  return seenOf({ computer, channel, at: instantOf(time), recordId: only(text, shape.recordId) });
+}
+
+/** What is known of a record as coverage wants it; `undefined` unless the log and the time are known. */
+export function seenOf(known: {
+  readonly computer: string;
+  readonly channel: string;
+  readonly at: EpochMs | undefined;
+  readonly recordId: string | undefined;
+}): Seen | undefined {
+  const host = foldHost(known.computer);
+  if (host === undefined || known.channel.trim() === "" || known.at === undefined) return undefined;
+  const recordId = known.recordId === undefined ? Number.NaN : Number(known.recordId);
+  const seen = { host, channel: known.channel.trim(), at: known.at };
+  return Number.isSafeInteger(recordId) ? { ...seen, recordId } : seen;
+}
+
+/** The one value that a pattern finds; nothing where it finds several different ones or a reference in it. */
+function only(text: string, pattern: RegExp): string | undefined {
+  let found: string | undefined;
+  for (const match of text.matchAll(pattern)) {
+    const value = match[1];
+    if (value === undefined || value.includes("&") || (found !== undefined && found !== value)) return undefined;
+    found = value;
+  }
+  return found;
+}
+
+const UTC_INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
+
+function instantOf(text: string): EpochMs | undefined {
+  if (!UTC_INSTANT.test(text)) return undefined;
+  const at = Date.parse(text.replace(/(\.\d{3})\d+Z$/, "$1Z"));
+  return Number.isNaN(at) ? undefined : at;
+}

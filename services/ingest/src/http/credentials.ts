@@ -1,0 +1,113 @@
+/** Who sends: tokens in any of the ways senders carry them, compared so that time tells nothing. */
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { Clock } from "@culprit/runtime";
+import type { IngestToken } from "../config.ts";
+import { type HttpRequest, headerOf, type RefusalReason } from "./answer.ts";
+
+export type Verdict =
+  | { readonly ok: true; readonly token: IngestToken | undefined }
+  | { readonly ok: false; readonly reason: RefusalReason };
+
+const HEADER_MAX_LENGTH = 4_096;
+
+export interface CredentialOptions {
+  readonly tokens: readonly IngestToken[];
+  readonly tokenInQuery: boolean;
+}
+
+/** Checks a request's credentials against the configured tokens. */
+export function credentialCheck({ tokens, tokenInQuery }: CredentialOptions): (request: HttpRequest) => Verdict {
+  const known = tokens.map((token) => ({ token, digest: digestOf(token.token.reveal()) }));
+
+  /** Every token is compared, whichever fits, so that the time says nothing about which one did. */
+  function find(presented: string): IngestToken | undefined {
+    const digest = digestOf(presented);
+    let found: IngestToken | undefined;
+    for (const candidate of known) if (timingSafeEqual(candidate.digest, digest)) found = candidate.token;
+    return found;
+  }
+
+  return (request) => {
+    if (known.length === 0)
+      return isLocal(request) ? { ok: true, token: undefined } : { ok: false, reason: "not-local" };
+    const presented = presentedToken(request, tokenInQuery);
+    if ("reason" in presented) return { ok: false, reason: presented.reason };
+    const token = find(presented.text);
+    if (token === undefined) return { ok: false, reason: "wrong-token" };
+    return token.disabled ? { ok: false, reason: "disabled-token" } : { ok: true, token };
+  };
+}
+
+function digestOf(text: string): Uint8Array {
+  return createHash("sha256").update(text).digest();
+}
+
+/**
+ * Without tokens this machine is trusted, but not a page that its browser shows: such a request says where it comes from,
+ * or names a host that only a rebound name can lead to.
+ */
+function isLocal(request: HttpRequest): boolean {
+  const { remote } = request;
+  const loopback = remote === "::1" || /^(?:::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(remote);
+  if (!loopback || headerOf(request, "origin") !== undefined) return false;
+  const host = headerOf(request, "host")?.replace(/:\d{1,5}$/, "");
+  return host === undefined || /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/i.test(host);
+}
+
+type Presented = { readonly text: string } | { readonly reason: RefusalReason };
+
+/** `Splunk T`, `Bearer T`, `ApiKey base64(id:T)`, `Basic base64(user:T)`; `?token=T` where it is allowed. */
+function presentedToken(request: HttpRequest, tokenInQuery: boolean): Presented {
+  const header = headerOf(request, "authorization");
+  if (header === undefined) {
+    const inQuery = request.query.get("token");
+    if (inQuery === null) return { reason: "no-credentials" };
+    return tokenInQuery ? { text: inQuery } : { reason: "token-in-query" };
+  }
+  if (header.length > HEADER_MAX_LENGTH) return { reason: "malformed-credentials" };
+  const match = /^(splunk|bearer|apikey|basic) +(\S+) *$/i.exec(header);
+  const [, scheme, value] = match ?? [];
+  if (scheme === undefined || value === undefined) return { reason: "malformed-credentials" };
+  if (/^(?:splunk|bearer)$/i.test(scheme)) return { text: value };
+  const pair = Buffer.from(value, "base64").toString("utf8");
+  const colon = pair.indexOf(":");
+  return colon === -1 ? { reason: "malformed-credentials" } : { text: pair.slice(colon + 1) };
+}
+
+const WINDOW_MS = 60_000;
+const ADDRESSES_MAX = 10_000;
+
+/** Counts wrong tokens per address and minute. At `ADDRESSES_MAX` the address that began first is forgotten. */
+export class AttemptLimit {
+  readonly #perMinuteMax: number;
+  readonly #clock: Clock;
+  readonly #attempts = new Map<string, { count: number; since: number }>();
+
+  constructor(perMinuteMax: number, clock: Clock) {
+    this.#perMinuteMax = perMinuteMax;
+    this.#clock = clock;
+  }
+
+  /** Seconds until an address may try again; 0 where it may now. */
+  waitSeconds(address: string): number {
+    const held = this.#attempts.get(address);
+    if (held === undefined) return 0;
+    const left = held.since + WINDOW_MS - this.#clock.elapsed();
+    return held.count < this.#perMinuteMax || left <= 0 ? 0 : Math.ceil(left / 1_000);
+  }
+
+  wrong(address: string): void {
+    const now = this.#clock.elapsed();
+    const held = this.#attempts.get(address);
+    if (held !== undefined && now - held.since < WINDOW_MS) {
+      held.count += 1;
+      return;
+    }
+    this.#attempts.delete(address);
+    this.#attempts.set(address, { count: 1, since: now });
+    for (const oldest of this.#attempts.keys()) {
+      if (this.#attempts.size <= ADDRESSES_MAX) break;
+      this.#attempts.delete(oldest);
+    }
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * From the bytes of one request to durable messages: decode what a rule may want, leave out what was stored before, publish
+ * the rest as events and dead letters in one go. Nothing is counted as taken before the bus says that it is stored.
+ */
+import type { Bus, Outgoing } from "@culprit/bus";
+import { createDecoder, type DecodedItem, type PassedOver, type Selection } from "@culprit/formats";
+import {
+  type DeadLetter,
+  deadLetter,
+  type EventArrival,
+  eventIdentity,
+  type Failure,
+  Fault,
+  TOPICS,
+  type WindowsEvent,
+} from "@culprit/model";
+import type { Clock, Logger } from "@culprit/runtime";
+import { CoverageWindow } from "./coverage-window.ts";
+import { glance, type Seen, seenOf } from "./glance.ts";
+import type { IntakeMetrics } from "./intake-metrics.ts";
+import { RecentIds } from "./recent-ids.ts";
+
+/** Decoded at a stretch before other requests get their turn. */
+const SLICE_BYTES = 256 * 1024;
+
+export interface Input {
+  /** Name of the receiver, for counters. */
+  readonly receiver: string;
+  readonly body: Uint8Array;
+  /** The computer, for records that name none. */
+  readonly host?: string;
+  /** The name of the file it comes from, for formats told by their name; it never touches our file system. */
+  readonly path?: string;
+  /** What else could not be read before decoding; goes to the dead letters with the rest. */
+  readonly unreadable?: readonly { readonly record: Uint8Array; readonly failure: Failure }[];
+  /** Who sent it, for dead letters: never a credential. */
+  readonly source: NonNullable<DeadLetter["source"]>;
+}
+
+export interface Taken {
+  readonly events: number;
+  readonly duplicates: number;
+  readonly notSelected: number;
+  /** Why records went to the dead letters, in their order. */
+  readonly failures: readonly Failure[];
+}
+
+export interface IntakeOptions {
+  readonly bus: Pick<Bus, "publish">;
+  readonly selection: Selection;
+  /** IANA zone for stamps that have none. */
+  readonly zone: string;
+  readonly recordMaxBytes: number;
+  readonly recentIdsMax: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: IntakeMetrics;
+}
+
+interface Decoding {
+  readonly events: { readonly event: WindowsEvent; readonly format: string }[];
+  readonly failed: { readonly record: Uint8Array; readonly failure: Failure }[];
+  readonly seen: Seen[];
+  notSelected: number;
+}
+
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #recent: RecentIds;
+  readonly #coverage = new CoverageWindow();
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    this.#recent = new RecentIds(options.recentIdsMax);
+  }
+
+  /**
+   * Takes one request whole or not at all.
+   * Errors: the bus's `Fault`; what was stored of the request before is recognised when it is sent again.
+   */
+  async take(input: Input): Promise<Taken> {
+    const decoded = await this.#decode(input);
+    const fresh = this.#withoutKnown(decoded, input.receiver);
+    const messages = [...fresh.arrivals.map(messageOf), ...this.#letters(decoded, input)];
+    if (messages.length > 0) {
+      const ids = fresh.arrivals.map(({ id }) => id);
+      await this.#recent.track(ids, this.#options.bus.publish(messages));
+    }
+    // Another request is storing these: they are taken when that one is.
+    await Promise.all(fresh.awaited);
+    for (const seen of decoded.seen) this.#coverage.note(seen);
+    const taken = {
+      events: fresh.arrivals.length,
+      duplicates: decoded.events.length - fresh.arrivals.length,
+      notSelected: decoded.notSelected,
+      failures: decoded.failed.map(({ failure }) => failure),
+    };
+    this.#count(input.receiver, decoded, taken);
+    return taken;
+  }
+
+  /** Stores bytes that could not even be unpacked, as a dead letter. */
+  async setAside(input: Omit<Input, "unreadable">, failure: Failure): Promise<void> {
+    const nothing = { ...input, body: new Uint8Array(0), unreadable: [{ record: input.body, failure }] };
+    await this.take(nothing);
+  }
+
+  /** Stores the coverage summaries that are due; with `all`, also those that are not. */
+  async storeCoverage(all = false): Promise<void> {
+    const { bus, clock, metrics, logger } = this.#options;
+    const summaries = all ? this.#coverage.rest() : this.#coverage.due(clock.elapsed());
+    if (summaries.length === 0) return;
+    try {
+      await bus.publish(
+        summaries.map((coverage) => ({
+          topic: TOPICS.events.name,
+          key: coverage.host,
+          value: { kind: "coverage", ...coverage },
+        })),
+      );
+      metrics.coverage(summaries.length);
+    } catch (error) {
+      this.#coverage.giveBack(summaries);
+      metrics.coverageFailed();
+      logger.warn({ error, summaries: summaries.length }, "coverage could not be stored and waits");
+    }
+  }
+
+  async #decode(input: Input): Promise<Decoding> {
+    const { selection, zone, recordMaxBytes, clock } = this.#options;
+    const decoded: Decoding = { events: [], failed: [...(input.unreadable ?? [])], seen: [], notSelected: 0 };
+    const decoder = createDecoder({
+      zone,
+      receivedAt: clock.now(),
+      selection,
+      recordMaxBytes,
+      onPassedOver: (passed) => passOver(decoded, passed),
+      ...(input.host === undefined ? {} : { host: input.host }),
+      ...(input.path === undefined ? {} : { path: input.path }),
+    });
+    let at = 0;
+    try {
+      for (; at < input.body.length; at += SLICE_BYTES) {
+        if (at > 0) await new Promise((resolve) => setImmediate(resolve));
+        for (const item of decoder.push(input.body.subarray(at, at + SLICE_BYTES))) keep(decoded, item);
+      }
+      for (const item of decoder.end()) keep(decoded, item);
+    } catch (error) {
+      this.#setAsidePoison(decoded, input, { at, error });
+    }
+    return decoded;
+  }
+
+  /** A decoder that throws has a bug: the rest of this request is kept for whoever mends it, and nobody else is hurt. */
+  #setAsidePoison(decoded: Decoding, input: Input, { at, error }: { at: number; error: unknown }): void {
+    this.#options.logger.error(
+      { error, receiver: input.receiver },
+      "a decoder threw; its input is in the dead letters",
+    );
+    const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    decoded.failed.push({
+      record: input.body.subarray(at),
+      failure: { reason: "ingest.decoder-threw", detail, offset: at },
+    });
+  }
+
+  #withoutKnown({ events }: Decoding, receiver: string): { arrivals: EventArrival[]; awaited: Promise<void>[] } {
+    const receivedAt = this.#options.clock.now();
+    const arrivals = new Map<string, EventArrival>();
+    const awaited: Promise<void>[] = [];
+    for (const { event, format } of events) {
+      const id = eventIdentity(event);
+      const storing = this.#recent.storing(id);
+      if (storing !== undefined) awaited.push(storing);
+      else if (!this.#recent.isStored(id) && !arrivals.has(id)) {
+        arrivals.set(id, { kind: "event", id, receivedAt, receiver, format, event });
+      }
+    }
+    return { arrivals: [...arrivals.values()], awaited };
+  }
+
+  #letters({ failed }: Decoding, { receiver, source }: Input): readonly Outgoing[] {
+    const at = this.#options.clock.now();
+    return failed.map(({ record, failure }) => ({
+      topic: TOPICS["dead-letters"].name,
+      key: source["remote"] ?? receiver,
+      value: deadLetter(record, { stage: "ingest", failure, at, source: { ...source, receiver } }),
+    }));
+  }
+
+  #count(receiver: string, decoded: Decoding, taken: Taken): void {
+    const { metrics } = this.#options;
+    metrics.accepted(receiver, decoded.events.length + decoded.failed.length + decoded.notSelected);
+    metrics.outcome(receiver, "event", taken.events);
+    metrics.outcome(receiver, "duplicate", taken.duplicates);
+    metrics.outcome(receiver, "not-selected", taken.notSelected);
+    metrics.outcome(receiver, "dead-letter", taken.failures.length);
+  }
+}
+
+function messageOf(arrival: EventArrival): Outgoing {
+  return { topic: TOPICS.events.name, key: arrival.event.host, value: arrival };
+}
+
+function keep(decoded: Decoding, item: DecodedItem): void {
+  if (item.event === undefined) {
+    decoded.failed.push({ record: item.record, failure: item.failure });
+    return;
+  }
+  const { event, source } = item;
+  decoded.events.push({ event, format: source.format });
+  const at = event.timeQuality === "event" ? event.timeCreated : undefined;
+  const seen = seenOf({ computer: event.computer, channel: event.channel, at, recordId: event.recordId });
+  if (seen !== undefined) decoded.seen.push(seen);
+}
+
+function passOver(decoded: Decoding, passed: PassedOver): void {
+  decoded.notSelected += passed.count;
+  const { record, computer, channel, firstAt, lastAt } = passed;
+  if (record !== undefined) {
+    const seen = glance(record);
+    if (seen !== undefined) decoded.seen.push(seen);
+    return;
+  }
+  if (computer === undefined || channel === undefined) return;
+  for (const at of [firstAt, lastAt]) {
+    const seen = seenOf({ computer, channel, at, recordId: undefined });
+    if (seen !== undefined) decoded.seen.push(seen);
+  }
+}
+
+/** Whether a fault of the bus means that the sender should come back later. */
+export function isPassing(error: unknown): error is Fault {
+  return error instanceof Fault && error.retriable;
+}

@@ -1,0 +1,146 @@
+/** The ingest service: HTTP receivers over one intake, on a bus that the caller opened and will close. */
+import type { AddressInfo } from "node:net";
+import type { Bus } from "@culprit/bus";
+import { SELECT_ALL, type Selection } from "@culprit/formats";
+import { Fault } from "@culprit/model";
+import { type Clock, HEALTHY, type Health, type Logger, type Metrics, repeat, type Service } from "@culprit/runtime";
+import type { IngestConfig } from "./config.ts";
+import { AttemptLimit } from "./http/credentials.ts";
+import { createServer } from "./http/server.ts";
+import { Intake, isPassing } from "./intake.ts";
+import { intakeMetrics } from "./intake-metrics.ts";
+import { httpReceivers } from "./receivers/index.ts";
+import { sourceOf } from "./receivers/source.ts";
+
+/** How often is looked for coverage that is due. */
+const COVERAGE_CHECK_MS = 1_000;
+/** After a refusal by the bus, the service calls itself degraded for so long. */
+const TROUBLE_MS = 10_000;
+
+export interface IngestOptions {
+  readonly config: IngestConfig;
+  readonly bus: Bus;
+  /** What the loaded rules want; `retain: all` overrides it. */
+  readonly selection: Selection;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface IngestService extends Service {
+  /** Where it listens. */
+  readonly address: { readonly host: string; readonly port: number };
+}
+
+/**
+ * Starts ingest; resolves once it listens.
+ * Errors: `ingest.cannot-listen` for an address that is taken or not ours.
+ */
+export async function start(options: IngestOptions): Promise<IngestService> {
+  const { config, bus, clock, logger, metrics } = options;
+  const counted = intakeMetrics(metrics);
+  const stopping = new AbortController();
+  const active = new ActiveRequests();
+  let failure: Fault | undefined;
+  let troubledAt = Number.NEGATIVE_INFINITY;
+  const failed = bus.broken.then((fault) => {
+    failure = fault;
+    return fault;
+  });
+  const intake = new Intake({
+    bus: watched(bus),
+    selection: config.retain === "all" ? SELECT_ALL : options.selection,
+    zone: config.timezone,
+    recordMaxBytes: config.recordMaxBytes,
+    recentIdsMax: config.recentIdsMax,
+    clock,
+    logger,
+    metrics: counted,
+  });
+
+  /** The bus, with an eye on whether it takes what is published. */
+  function watched(inner: Bus): Pick<Bus, "publish"> {
+    return {
+      async publish(messages) {
+        try {
+          await inner.publish(messages);
+          troubledAt = Number.NEGATIVE_INFINITY;
+        } catch (error) {
+          if (isPassing(error)) troubledAt = clock.elapsed();
+          throw error;
+        }
+      },
+    };
+  }
+
+  function health(): Health {
+    if (failure !== undefined) return { state: "failed", reasons: [failure.message] };
+    if (stopping.signal.aborted) return { state: "failed", reasons: ["ingest is stopping"] };
+    if (clock.elapsed() - troubledAt < TROUBLE_MS) return { state: "degraded", reasons: ["records cannot be stored"] };
+    return HEALTHY;
+  }
+
+  const server = createServer({
+    config,
+    receivers: httpReceivers({ intake, isHealthy: () => health().state === "ok" }),
+    attempts: new AttemptLimit(config.wrongTokensPerMinuteMax, clock),
+    counted,
+    metrics,
+    logger,
+    health,
+    setAside: (receiver, request, sent, detail) =>
+      intake.setAside({ receiver, body: sent, source: sourceOf(request) }, { reason: "http.broken-encoding", detail }),
+    begin: () => active.begin(),
+    isStopping: () => stopping.signal.aborted,
+  });
+  await server.listen({ host: config.host, port: config.port }).catch((cause: unknown) => {
+    const fields = { host: config.host, port: config.port };
+    throw new Fault("ingest.cannot-listen", `cannot listen on ${config.host}:${config.port}`, { cause, fields });
+  });
+  const { address, port } = server.server.address() as AddressInfo;
+  const summing = repeat({
+    clock,
+    everyMs: COVERAGE_CHECK_MS,
+    signal: stopping.signal,
+    work: () => intake.storeCoverage(),
+  });
+  logger.info({ host: address, port, tokens: config.tokens.length }, "listening");
+
+  /** New requests are refused, those in work are answered, and only then do connections end. */
+  async function stopOnce(): Promise<void> {
+    stopping.abort();
+    await Promise.all([server.close(), active.idle(), summing]);
+    await intake.storeCoverage(true);
+  }
+  let stopped: Promise<void> | undefined;
+
+  return {
+    address: { host: address, port },
+    ready: Promise.resolve(),
+    health,
+    failed,
+    stop() {
+      stopped ??= stopOnce();
+      return stopped;
+    },
+  };
+}
+
+/** Counts requests in work, for those who wait until there are none. */
+class ActiveRequests {
+  #count = 0;
+  #waiting: (() => void)[] = [];
+
+  begin(): () => void {
+    this.#count += 1;
+    return () => {
+      this.#count -= 1;
+      if (this.#count > 0) return;
+      for (const resolve of this.#waiting.splice(0)) resolve();
+    };
+  }
+
+  async idle(): Promise<void> {
+    if (this.#count > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+}
