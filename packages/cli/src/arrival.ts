@@ -2,14 +2,9 @@
  * Arrivals of an offline input: every event that some rule wants, and what else arrived as coverage; in order of arrival, so
  * that files may be given in any order. Memory is that of the wanted events, not of the input.
  */
-import { DecodedFields, type Offline, type RuleMatcher } from "@culprit/correlator";
-import { type Coverage, DAY_MS, type EpochMs, MINUTE_MS, shortName, type WindowsEvent } from "@culprit/model";
+import { arrivalOf, DecodedFields, type Offline, type RuleMatcher } from "@culprit/correlator";
+import { type Coverage, type EpochMs, MINUTE_MS, shortName, type WindowsEvent } from "@culprit/model";
 import type { CodeTables } from "@culprit/rules";
-
-/** A forwarder's stamp later than this is that of a re-import, not of the arrival. */
-const DELIVERY_MAX_MS = 7 * DAY_MS;
-/** A host clock may run ahead of the forwarder's by this much before it counts as wrong. */
-const SKEW_MAX_MS = 10 * MINUTE_MS;
 
 export interface Arrivals {
   add(event: WindowsEvent): void;
@@ -64,18 +59,6 @@ export function createArrivals(matcher: RuleMatcher, tables: CodeTables): Arriva
       for (const held of coverage.slice(next)) chain.coverage(held.coverage, held.at);
     },
   };
-}
-
-/**
- * When an event arrived: the forwarder's stamp where it fits, else its own time. A host clock ahead of the forwarder's is
- * wrong, and the event happened no later than it was taken.
- */
-export function arrivalOf(event: WindowsEvent): { readonly event: WindowsEvent; readonly at: EpochMs } {
-  const { receivedAt, timeCreated } = event;
-  if (receivedAt === undefined) return { event, at: timeCreated };
-  if (timeCreated > receivedAt + SKEW_MAX_MS)
-    return { event: { ...event, timeCreated: receivedAt, timeQuality: "clamped" }, at: receivedAt };
-  return receivedAt - timeCreated > DELIVERY_MAX_MS ? { event, at: timeCreated } : { event, at: receivedAt };
 }
 
 function recordNumber(event: WindowsEvent): number | undefined {

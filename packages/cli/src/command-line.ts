@@ -1,10 +1,13 @@
 /** The verbs of the contract, their options, and what becomes of errors. */
 import { Fault, isoOf } from "@culprit/model";
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { DateTime, IANAZone } from "luxon";
 import { type AnalyzeOptions, runAnalyze } from "./commands/analyze.ts";
 import { runCheck } from "./commands/check.ts";
 import { type DecodeOptions, runDecode } from "./commands/decode.ts";
+import { type ExplainOptions, runExplain } from "./commands/explain.ts";
+import { type MatchOptions, runMatch } from "./commands/match.ts";
+import { runSelection, SELECTION_FORMATS, type SelectionFormat } from "./commands/selection.ts";
 import { runTest } from "./commands/test.ts";
 import { EXIT } from "./exit-code.ts";
 
@@ -66,6 +69,35 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .command("check [path]")
     .description("playbooks, detections, topology: every error with file, line and likely fix")
     .action(verb((path: string | undefined) => runCheck(path, print)));
+
+  program
+    .command("match [paths...]")
+    .description("try Sigma rules and correlations on a file, one JSON a line for each match")
+    .requiredOption("--rules <path...>", "rule files or folders")
+    .option("--flat", "the input's top-level keys are the fields, @timestamp the time")
+    .option("--no-routing", "ignore the rules' logsource")
+    .option("--placeholders <file>", "values for expand: a map of names to values")
+    .option(...zone)
+    .action(
+      verb((paths: string[], options: MatchOptions) =>
+        runMatch(paths.length === 0 ? ["-"] : paths, options, print, warn),
+      ),
+    );
+
+  program
+    .command("explain [incidentOrPath...]")
+    .description("how the score of an incident came about: INCIDENT [FILES], or --why-not PLAYBOOK FILES")
+    .option("--why-not <playbook>", "which part of its condition kept a playbook from opening")
+    .option("--topology <file>", "facts about clusters, hosts, guests, protection servers")
+    .option("--console <url>", "where a running Culprit is asked when no files are named", "http://127.0.0.1:8080")
+    .option(...zone)
+    .action(verb((args: string[], options: ExplainOptions) => runExplain(args, options, print, warn)));
+
+  program
+    .command("selection")
+    .description("the filter a forwarder may apply at the source, from the loaded playbooks")
+    .addOption(new Option("--format <format>").choices(SELECTION_FORMATS).default("winlogbeat"))
+    .action(verb((options: { format: SelectionFormat }) => runSelection(options.format, print)));
 
   try {
     await program.parseAsync([...argv]);

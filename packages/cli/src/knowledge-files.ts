@@ -52,7 +52,8 @@ async function yamlFiles(dir: string): Promise<RuleFile[]> {
   );
 }
 
-async function readTables(dir: string): Promise<CodeTables> {
+/** The code tables of a knowledge folder. */
+export async function readTables(dir: string): Promise<CodeTables> {
   const table = async (name: string): Promise<unknown> =>
     JSON.parse(await readFile(join(dir, "tables", `${name}.json`), "utf8"));
   const [bugchecks, statuses, events] = await Promise.all([table("bugchecks"), table("statuses"), table("events")]);

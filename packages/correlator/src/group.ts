@@ -37,11 +37,16 @@ interface Candidate {
 
 /** The incidents of a playbook at a key. */
 export function groupsOf(playbook: CompiledPlaybook, key: string, sightings: Sightings): readonly Group[] {
+  return candidatesOf(playbook, sightings).filter((group) => homeOf(group) === key && opens(group));
+}
+
+/** Every group of openers, whether its condition holds or not. */
+export function candidatesOf(playbook: CompiledPlaybook, sightings: Sightings): readonly Group[] {
   const found: Group[] = [];
   for (const candidates of byEntity(playbook, sightings).values()) {
     for (const run of runsOf(candidates, playbook.open.merge)) {
       const group = groupOf(playbook, run, sightings);
-      if (group !== undefined && homeOf(group) === key && opens(group)) found.push(group);
+      if (group !== undefined) found.push(group);
     }
   }
   return found;
@@ -256,7 +261,7 @@ function hasRole(
 }
 
 /** The key where this group is folded: decided by its own host, so that no two keys hold one incident. */
-function homeOf({ playbook, variables, relations }: Group): string {
+export function homeOf({ playbook, variables, relations }: Group): string {
   if (playbook.at === "host") return hostKey(variables[playbook.home] ?? (variables["host"] as string));
   return homeKey(playbook.at, relations);
 }

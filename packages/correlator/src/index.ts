@@ -10,3 +10,4 @@ export * from "./state.ts";
 export * from "./state-codec.ts";
 export * from "./step.ts";
 export * from "./topology.ts";
+export * from "./why-not.ts";

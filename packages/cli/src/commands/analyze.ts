@@ -1,8 +1,9 @@
 /** `culprit analyze`: any files in, incidents out. */
 import { writeFile } from "node:fs/promises";
-import { createOffline, createRuleMatcher } from "@culprit/correlator";
+import { createOffline, createRuleMatcher, type State } from "@culprit/correlator";
 import { type Incident, shortName } from "@culprit/model";
 import { renderHtml, renderMarkdown, renderPage } from "@culprit/notify";
+import type { Program } from "@culprit/rules";
 import { createArrivals } from "../arrival.ts";
 import { decodeInput, failureLine } from "../decode-input.ts";
 import { EXIT } from "../exit-code.ts";
@@ -25,6 +26,9 @@ export interface AnalyzeOptions {
 }
 
 export interface Analysis {
+  readonly program: Program;
+  /** The fold as it stands at the end, for `explain`. */
+  readonly state: State;
   /** Last revision of each, oldest first. */
   readonly incidents: readonly Incident[];
   readonly eventCount: number;
@@ -65,7 +69,13 @@ export async function analyze(
     onRevision: () => {},
   });
   arrivals.feed(chain);
-  return { incidents: chain.finish(), eventCount: arrivals.eventCount, failureCount };
+  return {
+    program: knowledge.program,
+    state: chain.state,
+    incidents: chain.finish(),
+    eventCount: arrivals.eventCount,
+    failureCount,
+  };
 }
 
 /** Runs the command. Returns the exit code. */
