@@ -6,7 +6,7 @@
  */
 import { type Decoded, type Failure, failure, type WindowsEvent } from "@culprit/model";
 import type { RecordSource } from "./event-export.ts";
-import { type DecodeContext, type Format, type InputRecord, NO_MATCH } from "./format.ts";
+import { type DecodeContext, type Format, type InputRecord, NO_MATCH, SURE_MATCH } from "./format.ts";
 import { type Frame, Framer } from "./framing.ts";
 import { isObject, parseJson } from "./json-text.ts";
 import { type PassedOver, SELECT_ALL, type Selection } from "./selection.ts";
@@ -232,6 +232,7 @@ export function recognise(formats: readonly Format[], record: InputRecord): Form
   let surest = NO_MATCH;
   for (const format of formats) {
     const sure = format.sniff(record);
+    if (sure === SURE_MATCH) return format;
     if (sure > surest) {
       surest = sure;
       best = format;

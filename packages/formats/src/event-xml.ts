@@ -12,7 +12,7 @@ import { childOf, leafText, readReferences, readXml, type XmlElement } from "./x
 
 export const eventXml: Format = {
   name: "event-xml",
-  sniff: (record: InputRecord) => (record.shape === "xml" ? SURE_MATCH : NO_MATCH),
+  sniff: (record: InputRecord) => (record.shape === "xml" && !record.text.startsWith("<Objs") ? SURE_MATCH : NO_MATCH),
   select: selectXml,
   *decode(record, context) {
     yield decodeEventXml(record.text, context, { marks: record.marks });

@@ -83,13 +83,14 @@ function readOptionsOf(selection: Selection | undefined): ReadOptions {
   return { select };
 }
 
-function itemOf(item: EvtxItem, context: DecodeContext): DecodedItem {
+/** What `@culprit/evtx` gives, as the decoder gives it. */
+export function itemOf(item: EvtxItem, context: DecodeContext, format: string = EVTX): DecodedItem {
   const path = context.path === undefined ? {} : { path: context.path };
   if (!item.ok) {
     const { reason, detail, offset } = item.failure;
-    return { failure: { reason, detail, offset }, record: EMPTY, source: { format: EVTX, offset, ...path } };
+    return { failure: { reason, detail, offset }, record: EMPTY, source: { format, offset, ...path } };
   }
-  const source = { format: EVTX, offset: item.record.offset, ...path };
+  const source = { format, offset: item.record.offset, ...path };
   const event = evtxEvent(item.record, context);
   return event.ok ? { event: event.value, source } : { failure: event.failure, record: EMPTY, source };
 }

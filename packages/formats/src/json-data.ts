@@ -1,6 +1,6 @@
 /** Event data as JSON forwarders write them: objects, arrays and what is nested in them in, names and values out. */
 import { type EventData, namedData } from "@culprit/model";
-import { dataText, isObject, type JsonObject, type JsonValue } from "./json-text.ts";
+import { dataText, isObject, type JsonObject, type JsonValue, textOf } from "./json-text.ts";
 
 /** Deeper nesting than this is kept as JSON text. */
 const NESTED_MAX = 16;
@@ -41,4 +41,12 @@ function collect(name: string, value: JsonValue | undefined, pairs: [string, str
 export function wordsOf(value: JsonValue | undefined): string | undefined {
   if (Array.isArray(value)) return value.map(dataText).join(", ");
   return value === undefined || value === null || isObject(value) ? undefined : dataText(value);
+}
+
+/** An array of byte values as upper-case hex; `undefined` for an empty one or any other values. */
+export function hexOfBytes(value: JsonValue | undefined): string | undefined {
+  if (!Array.isArray(value) || value.length === 0) return undefined;
+  const bytes = value.map((byte) => Number(textOf(byte)));
+  if (!bytes.every((byte) => Number.isInteger(byte) && byte >= 0 && byte <= 255)) return undefined;
+  return bytes.map((byte) => byte.toString(16).padStart(2, "0").toUpperCase()).join("");
 }

@@ -15,7 +15,7 @@ export interface JsonObject {
 
 /** Levels of nesting that a record may have; real ones stay under 20. */
 export const JSON_DEPTH_MAX = 64;
-/** Keys that one record may have, over all its objects. */
+/** Keys that one object may have; an envelope may hold many objects. */
 export const JSON_KEYS_MAX = 10_000;
 
 export interface ParsedJson {
@@ -25,18 +25,19 @@ export interface ParsedJson {
 
 /**
  * Parses one JSON text.
- * Shape: `limits.keysMax` applies to the whole text; envelopes of many events raise it.
  * Errors: `json.too-deep`, `json.too-many-keys`, `json.syntax` with line and column.
  */
-export function parseJson(text: string, limits: { keysMax?: number } = {}): Decoded<ParsedJson> {
+export function parseJson(text: string): Decoded<ParsedJson> {
   const seen = scan(text);
   if (seen.depth > JSON_DEPTH_MAX) return failure("json.too-deep", `more than ${JSON_DEPTH_MAX} levels of nesting`);
-  const keysMax = limits.keysMax ?? JSON_KEYS_MAX;
-  if (seen.keys > keysMax) return failure("json.too-many-keys", `${seen.keys} keys, at most ${keysMax} are read`);
   try {
     const value = (seen.exactNumbers ? JSON.parse(text, keepExact) : JSON.parse(text)) as JsonValue;
-    const marks = countKeys(value) < seen.keys ? ["duplicate-key"] : [];
-    return success({ value, marks });
+    const size = { keys: 0, widest: 0 };
+    measure(value, size);
+    if (size.widest > JSON_KEYS_MAX) {
+      return failure("json.too-many-keys", `${size.widest} keys in one object, at most ${JSON_KEYS_MAX} are read`);
+    }
+    return success({ value, marks: size.keys < seen.keys ? ["duplicate-key"] : [] });
   } catch (error) {
     return failure("json.syntax", describe(text, error));
   }
@@ -129,19 +130,17 @@ function endOfString(text: string, start: number): number {
   return text.length;
 }
 
-function countKeys(value: JsonValue): number {
-  if (typeof value !== "object" || value === null) return 0;
-  let count = 0;
+/** Counts all keys, and those of the widest object. Depth has been checked before. */
+function measure(value: JsonValue, size: { keys: number; widest: number }): void {
+  if (typeof value !== "object" || value === null) return;
   if (Array.isArray(value)) {
-    for (const item of value) if (typeof item === "object") count += countKeys(item);
-    return count;
+    for (const item of value) measure(item, size);
+    return;
   }
-  for (const key of Object.keys(value)) {
-    count += 1;
-    const item = value[key];
-    if (typeof item === "object" && item !== null) count += countKeys(item);
-  }
-  return count;
+  const keys = Object.keys(value);
+  size.keys += keys.length;
+  if (keys.length > size.widest) size.widest = keys.length;
+  for (const key of keys) measure(value[key] as JsonValue, size);
 }
 
 /** Numbers that a double does not hold exactly become their text (JSON.parse source text access, ES2026). */

@@ -1,6 +1,7 @@
 /**
  * Events as text with labels: what Event Viewer copies ("Log Name: … Source: … Date: … Event ID: …", in any language, with
- * `Event Xml:` after it or not), and what Windows 2000 and 2003 show ("Event Type: / Event Source: / …" with `Data:` in
+ * `Event Xml:` after it or not), what `wevtutil qe /f:text` prints (`Event[0]:` and indented labels), and what Windows 2000
+ * and 2003 show ("Event Type: / Event Source: / …" with `Data:` in
  * bytes or words). Labels may be few, reordered, indented, or written `Level = Error`.
  *
  * Source: FORMATS.md section 14; corpora/ms-supportarticles and corpora/pasted-in-issues.
@@ -21,6 +22,8 @@ export const labelledText: Format = {
   },
 };
 
+/** wevtutil's heading; its word is localised (`Ereignis[0]:`), the bracket is not. */
+const EVENT_NUMBER = /^\p{L}{2,20}\[\d{1,9}\]:?\s{0,4}$/u;
 /** Labels that a text begins with; the others are words that any text may use. */
 const FIRST_LABELS = new Set<LabelField>(["channel", "provider", "eventId", "level"]);
 /** Labels that begin an event even inside a record of another format. */
@@ -31,6 +34,9 @@ const TELLING_WORDS = new Set(["log name", "event type", "protokollname"]);
  * another format's text only a label that means nothing else begins one.
  */
 function startsEvent(line: string, { own, other }: LineSituation): boolean {
+  if (EVENT_NUMBER.test(line)) return true;
+  // wevtutil numbers its events: its labels begin none.
+  if (own?.[0] !== undefined && EVENT_NUMBER.test(own[0])) return false;
   const label = readLabel(line);
   if (label === undefined) return false;
   if (other) return TELLING_WORDS.has(label.word);

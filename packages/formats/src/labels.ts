@@ -62,6 +62,11 @@ const BARE_ID = /^Event ID:? {1,4}(\d{1,5})[ \t]{0,8}$/i;
 const MARKS = /[\u200e\u200f\u00a0]/g;
 const LINE_MAX_LENGTH = 2_000;
 
+/** The field that a word labels, in any language known. */
+export function labelField(word: string): LabelField | undefined {
+  return FIELD_OF.get(word.trim().toLowerCase());
+}
+
 /** The label a line begins with, if it is one that Windows writes. */
 export function readLabel(line: string): Label | undefined {
   if (line.length > LINE_MAX_LENGTH) return undefined;

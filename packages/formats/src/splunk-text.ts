@@ -16,7 +16,8 @@ export const splunkText: Format = {
   name: "splunk-text",
   text: {
     extent: "block",
-    starts: (line) => /^LogName=\S/.test(line),
+    // A relay may have put the whole text into one line, with its line ends as backslash n.
+    starts: (line) => /^LogName=\S/.test(line) || (line.includes("\\nEventCode=") && isSplunkText(line)),
     pulls: (line) => TIME_LINE.test(line),
   },
   sniff: (record) => (record.shape === "text" && isSplunkText(record.text) ? SURE_MATCH : NO_MATCH),

@@ -41,7 +41,8 @@ interface OpenElement {
  * Reads a text with event XML.
  * Errors: `xml.doctype`, `xml.too-deep`, `xml.too-many-attributes`, `xml.too-many-elements`.
  */
-export function readXml(text: string): Decoded<XmlTree> {
+export function readXml(text: string, limits: { readonly elementsMax?: number } = {}): Decoded<XmlTree> {
+  const elementsMax = limits.elementsMax ?? XML_ELEMENTS_MAX;
   const marks = new Set<string>();
   const root: OpenElement = { name: "", attributes: new Map(), children: [], text: "" };
   const open: OpenElement[] = [root];
@@ -74,7 +75,7 @@ export function readXml(text: string): Decoded<XmlTree> {
       at = closeElement(text, tag, open, marks);
     } else if (isNameStart(next)) {
       elements += 1;
-      if (elements > XML_ELEMENTS_MAX) return failure("xml.too-many-elements", `more than ${XML_ELEMENTS_MAX}`, tag);
+      if (elements > elementsMax) return failure("xml.too-many-elements", `more than ${elementsMax}`, tag);
       const read = readTag(text, tag, marks);
       if (read === undefined) return failure("xml.too-many-attributes", `more than ${XML_ATTRIBUTES_MAX}`, tag);
       top.children.push(read.element);
