@@ -37,7 +37,8 @@ export class ChunkData {
   readonly offset: number;
   /** Encoding of ANSI strings, a label that `TextDecoder` knows. */
   readonly ansiEncoding: string;
-  readonly templates = new Map<number, Template>();
+  /** Templates by where their definition starts; for one that cannot be read, why. */
+  readonly templates = new Map<number, Template | Damage>();
   /** Made when the first template is scanned. */
   scanner: Scanner | undefined;
   private readonly stamp: number;

@@ -392,6 +392,27 @@ describe("hostile binary XML", () => {
     expect(reasonsOf(readChunk(writer.finish(), 0).items)).toEqual(["evtx.limit"]);
   });
 
+  test("hundreds of records with a thousand fields each are read up to the limit of a chunk, and no further", () => {
+    const writer = new ChunkWriter();
+    const fields = Array.from({ length: 1_500 }, () => element("Data", {}, substitution(0)));
+    const template = { root: [element("Event", {}, element("System", {}), eventData(...fields))] };
+    for (let i = 0; i < 600; i += 1) writer.record({ template, values: [] });
+    const { items } = readChunk(writer.finish(), 0);
+    expect(items).toHaveLength(600);
+    expect(recordsOf(items)).toHaveLength(266);
+    expect(new Set(reasonsOf(items))).toEqual(new Set(["evtx.limit"]));
+  });
+
+  test("a template that cannot be read is looked at once, however many records have it", () => {
+    const writer = new ChunkWriter();
+    const broken: TemplateSpec = { root: [{ write: (w) => w.raw(Uint8Array.of(0x1f)) }, "x".repeat(20_000)] };
+    for (let i = 0; i < 200; i += 1) writer.record({ template: broken, values: [] });
+    writer.record(serviceEvent(SERVICE, PARAMETERS));
+    const { items } = readChunk(writer.finish(), 0);
+    expect(new Set(reasonsOf(items))).toEqual(new Set(["evtx.binxml"]));
+    expect(recordsOf(items)).toHaveLength(1);
+  });
+
   test("templates nested so that each level doubles end as a failure", () => {
     const writer = new ChunkWriter();
     const double: TemplateSpec = { root: [element("a", {}, substitution(0), substitution(0))] };

@@ -247,7 +247,7 @@ export class Decoder {
       if (characters > CHARACTERS_MAX) this.refused = true;
       if (this.refused) break;
     }
-    this.chunk.spend(characters, 0);
+    this.chunk.spend(characters, values.length);
     return { names: names ?? program.names, values };
   }
 

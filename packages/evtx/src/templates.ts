@@ -3,6 +3,7 @@
  * understood for an earlier chunk serves again when the canonical sequences are equal, number by number.
  */
 import type { ChunkData } from "./chunk-data.ts";
+import { Damage } from "./failure.ts";
 import type { Frame } from "./frame.ts";
 import type { Node, Template } from "./nodes.ts";
 import { nodesOf } from "./parse.ts";
@@ -15,7 +16,7 @@ interface KnownTemplate {
 }
 
 /** Numbers of sequences held at once; a Windows log has some ten thousand. */
-const NUMBERS_MAX = 1024 * 1024;
+const NUMBERS_MAX = 256 * 1024;
 
 /** Templates of one hash; more are not chance, and the others are understood anew each time. */
 const COLLISIONS_MAX = 8;
@@ -27,12 +28,19 @@ let numbers = 0;
 export function templateOf(chunk: ChunkData, frame: Frame): Template {
   const { definitionAt, definitionSize } = frame;
   const held = chunk.templates.get(definitionAt);
+  if (held instanceof Damage) throw held;
   if (held !== undefined) return held;
-  chunk.charge(definitionSize, definitionAt);
-  const scanner = scan(chunk, definitionAt, definitionAt + definitionSize, true);
-  const template = scanner.isPortable ? knownTemplate(chunk, scanner) : { nodes: nodesOf(chunk, scanner) };
-  chunk.templates.set(definitionAt, template);
-  return template;
+  try {
+    chunk.charge(definitionSize, definitionAt);
+    const scanner = scan(chunk, definitionAt, definitionAt + definitionSize, true);
+    const template = scanner.isPortable ? knownTemplate(chunk, scanner) : { nodes: nodesOf(chunk, scanner) };
+    chunk.templates.set(definitionAt, template);
+    return template;
+  } catch (thrown) {
+    // The other records of this template fail for the same reason, at no cost.
+    if (thrown instanceof Damage) chunk.templates.set(definitionAt, thrown);
+    throw thrown;
+  }
 }
 
 /** The nodes of a fragment that is no template: a record's own, or a value of type 0x21. Errors: `Damage`. */
