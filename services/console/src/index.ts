@@ -1,1 +1,2 @@
-export {};
+export { ConsoleConfig } from "./config.ts";
+export { type ConsoleOptions, type ConsoleService, start } from "./service.ts";

@@ -1,0 +1,34 @@
+/** What every page has around it. */
+import { renderToString } from "preact-render-to-string";
+import { html, type Markup } from "./html.ts";
+
+export interface Layout {
+  readonly title: string;
+  readonly body: Markup;
+  /** What the script looks at: `list` and `incident` pages refresh when something changes. */
+  readonly page: string;
+}
+
+/** A whole document. No inline script or style: the content policy forbids both. */
+export function renderDocument({ title, body, page }: Layout): string {
+  const tree = html`<html lang="en">
+    <head>
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <meta name="color-scheme" content="light dark" />
+      <title>${title}</title>
+      <link rel="icon" href="/assets/icon.svg" />
+      ${["base", "incident", "timeline"].map((name) => html`<link rel="stylesheet" href=${`/assets/${name}.css`} />`)}
+      <script src="/assets/console.js" defer></script>
+    </head>
+    <body data-page=${page}>
+      <a class="skip" href="#main">Skip to the content</a>
+      <header class="top">
+        <a class="brand" href="/">Culprit</a>
+        <span class="live" id="live" role="status" aria-live="polite"></span>
+      </header>
+      <main id="main">${body}</main>
+    </body>
+  </html>`;
+  return `<!doctype html>${renderToString(tree)}`;
+}
