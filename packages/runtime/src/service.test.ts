@@ -38,6 +38,7 @@ test.each([
   ["starting", 200, 503],
   ["ok", 200, 200],
   ["degraded", 200, 200],
+  ["stopping", 200, 503],
   ["failed", 503, 503],
 ] as const)("a service that is %s answers %i to livez and %i to readyz", async (state, live, ready) => {
   const sources = { metrics: createMetrics(), health: (): Health => ({ state, reasons: [] }) };

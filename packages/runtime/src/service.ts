@@ -2,7 +2,7 @@
 import type { Metrics } from "./metrics.ts";
 
 export interface Health {
-  readonly state: "starting" | "ok" | "degraded" | "failed";
+  readonly state: "starting" | "ok" | "degraded" | "stopping" | "failed";
   /** Why it is not `ok`; for a person. */
   readonly reasons: readonly string[];
 }
@@ -19,7 +19,7 @@ export interface Service {
   readonly failed?: Promise<unknown>;
 }
 
-const SEVERITY: readonly Health["state"][] = ["ok", "degraded", "starting", "failed"];
+const SEVERITY: readonly Health["state"][] = ["ok", "degraded", "starting", "stopping", "failed"];
 
 /** The worst of several healths, with everybody's reasons. */
 export function worstHealth(healths: readonly Health[]): Health {

@@ -11,7 +11,6 @@ export interface IntakeMetrics {
   refused(receiver: string, reason: string): void;
   answered(receiver: string, status: number): void;
   bodyBytes(receiver: string, bytes: number): void;
-  inFlight(bytes: number): void;
   coverage(summaries: number): void;
   coverageFailed(): void;
 }
@@ -31,7 +30,6 @@ export function intakeMetrics(metrics: Metrics): IntakeMetrics {
   ]);
   const answered = metrics.counter("ingest_requests_answered_total", "Answers by status", ["receiver", "status"]);
   const body = metrics.counter("ingest_body_bytes_total", "Bytes of request bodies as sent", ["receiver"]);
-  const inFlight = metrics.gauge("ingest_in_flight_bytes", "Bytes of request bodies held in memory");
   const coverage = metrics.counter("ingest_coverage_summaries_total", "Coverage summaries stored");
   const coverageFailed = metrics.counter("ingest_coverage_failed_total", "Attempts to store coverage that failed");
   return {
@@ -42,7 +40,6 @@ export function intakeMetrics(metrics: Metrics): IntakeMetrics {
     refused: (receiver, reason) => refused.add(1, { receiver, reason }),
     answered: (receiver, status) => answered.add(1, { receiver, status: String(status) }),
     bodyBytes: (receiver, bytes) => body.add(bytes, { receiver }),
-    inFlight: (bytes) => inFlight.set(bytes),
     coverage: (summaries) => coverage.add(summaries),
     coverageFailed: () => coverageFailed.add(),
   };

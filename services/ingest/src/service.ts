@@ -75,7 +75,7 @@ export async function start(options: IngestOptions): Promise<IngestService> {
 
   function health(): Health {
     if (failure !== undefined) return { state: "failed", reasons: [failure.message] };
-    if (stopping.signal.aborted) return { state: "failed", reasons: ["ingest is stopping"] };
+    if (stopping.signal.aborted) return { state: "stopping", reasons: ["ingest is stopping"] };
     if (clock.elapsed() - troubledAt < TROUBLE_MS) return { state: "degraded", reasons: ["records cannot be stored"] };
     return HEALTHY;
   }
@@ -109,7 +109,11 @@ export async function start(options: IngestOptions): Promise<IngestService> {
   /** New requests are refused, those in work are answered, and only then do connections end. */
   async function stopOnce(): Promise<void> {
     stopping.abort();
-    await Promise.all([server.close(), active.idle(), summing]);
+    const closed = server.close();
+    await active.idle();
+    // What is left are connections without a request, which Node would wait for until they time out.
+    server.server.closeAllConnections();
+    await Promise.all([closed, summing]);
     await intake.storeCoverage(true);
   }
   let stopped: Promise<void> | undefined;

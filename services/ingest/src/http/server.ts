@@ -68,6 +68,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
 
   const check = credentialCheck(config);
   const budget = new Budget(config.inFlightMaxBytes);
+  options.metrics.observe("ingest_in_flight", "Request bodies held in memory", () => ({ bytes: budget.held }));
   const byPrefix = (path: string): Receiver => {
     const found = receivers.find(({ routes }) =>
       routes.some((route) => firstSegment(route.path) === firstSegment(path)),
@@ -114,12 +115,9 @@ export function createServer(options: ServerOptions): FastifyInstance {
 
   function handlerOf(receiver: Receiver, route: Route): Handler {
     return async (request, reply) => {
-      const over = options.begin();
-      try {
-        return await serve(receiver, route, { request, reply });
-      } finally {
-        over();
-      }
+      // Over only when the answer has left, or nobody is there to take it.
+      reply.raw.once("close", options.begin());
+      return serve(receiver, route, { request, reply });
     };
   }
 
@@ -150,7 +148,6 @@ export function createServer(options: ServerOptions): FastifyInstance {
     const contentLength = request.headers["content-length"];
     const about = { contentLength: contentLength === undefined ? undefined : Number(contentLength), encoding };
     const use = async (body: Body): Promise<FastifyReply> => {
-      options.counted.inFlight(budget.held);
       if (!body.ok) {
         if (body.sent !== undefined) {
           await options.setAside(receiver.name, known, body.sent, body.detail ?? "cannot be unpacked");
@@ -169,8 +166,6 @@ export function createServer(options: ServerOptions): FastifyInstance {
       }
       logger.error({ error, receiver: receiver.name }, "a request failed");
       return no({ reason: "internal" });
-    } finally {
-      options.counted.inFlight(budget.held);
     }
   }
 
