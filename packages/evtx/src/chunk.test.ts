@@ -403,6 +403,14 @@ describe("hostile binary XML", () => {
     expect(new Set(reasonsOf(items))).toEqual(new Set(["evtx.limit"]));
   });
 
+  test("one array asked for a thousand times ends as a failure", () => {
+    const fields = Array.from({ length: 1_000 }, () => element("Data", {}, substitution(17)));
+    const writer = new ChunkWriter();
+    const items = value.raw(0x84, new Uint8Array(30_000));
+    writer.record({ template: eventTemplate("Test", eventData(...fields)), values: systemValues({}, items) });
+    expect(reasonsOf(readChunk(writer.finish(), 0).items)).toEqual(["evtx.limit"]);
+  });
+
   test("a template that cannot be read is looked at once, however many records have it", () => {
     const writer = new ChunkWriter();
     const broken: TemplateSpec = { root: [{ write: (w) => w.raw(Uint8Array.of(0x1f)) }, "x".repeat(20_000)] };

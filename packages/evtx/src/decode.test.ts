@@ -1,8 +1,9 @@
 /** The quick way and the plain way give the same record. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readChunk } from "./chunk.ts";
+import { type ChunkContent, readChunk } from "./chunk.ts";
 import { decodePlain } from "./decode.ts";
+import type { EventRecord } from "./record.ts";
 import { dataTemplate, eventTemplate, systemValues } from "./testing/events.ts";
 import { plainRecord } from "./testing/plain.ts";
 import {
@@ -125,6 +126,47 @@ test("any values of System are read alike", () => {
     { numRuns: 400 },
   );
 });
+
+test("a selection gives every record that the full reading would have chosen, and counts the others", () => {
+  const kinds = fc.record({
+    eventId: fc.integer({ min: 1, max: 3 }),
+    channel: fc.constantFrom("System", "Application"),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(kinds, fc.dictionary(fc.constantFrom("0", "3", "10", "16"), scalars, { maxKeys: 1 })), {
+        maxLength: 12,
+      }),
+      fc.integer({ min: 0, max: 3 }),
+      fc.constantFrom("System", "Application"),
+      (specs, wantedId, wantedChannel) => {
+        const writer = new ChunkWriter();
+        for (const [kind, changes] of specs) {
+          const values = systemValues(kind, NULL_VALUE);
+          for (const [index, changed] of Object.entries(changes)) values[Number(index)] = changed;
+          writer.record({ template: SHARED, values });
+        }
+        const chunk = writer.finish();
+        const select = (_: string, eventId: number, channel: string): boolean =>
+          eventId === wantedId || channel === wantedChannel;
+        const all = recordsOf(readChunk(chunk, 0));
+        const wanted = all.filter((record) => select("", record.eventId, record.channel));
+        const selected = readChunk(chunk, 0, { select });
+        const given = new Set(recordsOf(selected).map((record) => record.offset));
+        expect(wanted.filter((record) => !given.has(record.offset))).toEqual([]);
+        const counted = selected.skipped.reduce((sum, { count }) => sum + count, 0);
+        expect(counted + given.size).toBe(all.length);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+const SHARED = eventTemplate("Test", substitution(17, true));
+
+function recordsOf({ items }: ChunkContent): EventRecord[] {
+  return items.flatMap((item) => (item.ok ? [item.record] : []));
+}
 
 test("the plain way is another way: it reads without any program", () => {
   const writer = new ChunkWriter();

@@ -19,6 +19,7 @@ import {
   type EventProgram,
   emptySection,
   eventProgram,
+  type FieldStep,
   type NestedStep,
   type SectionProgram,
   sectionProgram,
@@ -29,13 +30,20 @@ import type { SkipCount } from "./skips.ts";
 import { SLOT_COUNT, SLOTS } from "./system.ts";
 import { templateOf } from "./templates.ts";
 import { fileTimeMs, fileTimeText, readStamp } from "./time.ts";
-import { buildTree, CHARACTERS_MAX } from "./tree.ts";
-import { ARRAY_FLAG, arrayTexts, BINXML_TYPE, FILETIME, NULL_TYPE, unsigned64, valueText } from "./value.ts";
-
-const UINT8 = 0x04;
-const UINT16 = 0x06;
-const UINT32 = 0x08;
-const UINT64 = 0x0a;
+import { buildTree, CHARACTERS_MAX, NODES_MAX } from "./tree.ts";
+import {
+  ARRAY_FLAG,
+  arrayTexts,
+  BINXML_TYPE,
+  FILETIME,
+  NULL_TYPE,
+  UINT8,
+  UINT16,
+  UINT32,
+  UINT64,
+  unsigned64,
+  valueText,
+} from "./value.ts";
 
 /** The record by the plain way. Errors: `Damage`. */
 export function decodePlain(chunk: ChunkData, stored: Stored): EventRecord {
@@ -216,13 +224,13 @@ export class Decoder {
     let names: string[] | undefined;
     let characters = 0;
     for (let i = 0; i < steps.length; i += 1) {
-      const step = steps[i] as (typeof steps)[number];
+      const step = steps[i] as FieldStep;
       const type = step.index === -1 ? NULL_TYPE : frame.type(step.index);
-      if (type & ARRAY_FLAG || type === BINXML_TYPE) {
-        if (!step.repeatable || type === BINXML_TYPE) {
-          this.refused = true;
-          return NO_DATA;
-        }
+      if (type === BINXML_TYPE || (type & ARRAY_FLAG && !step.repeatable)) {
+        this.refused = true;
+        return NO_DATA;
+      }
+      if (type & ARRAY_FLAG) {
         names ??= program.names.slice(0, i);
         for (const item of this.items(frame, step.index, type)) {
           if (item === "" && step.dropEmpty) continue;
@@ -230,22 +238,22 @@ export class Decoder {
           values.push(item);
           characters += item.length;
         }
-        continue;
-      }
-      let text = step.text;
-      if (type !== NULL_TYPE) {
-        text = valueText(this.chunk, type, frame.start(step.index), frame.size(step.index));
+      } else {
+        const text =
+          type === NULL_TYPE ? step.text : valueText(this.chunk, type, frame.start(step.index), frame.size(step.index));
+        if ((step.optional && type === NULL_TYPE) || (step.dropEmpty && text === "")) {
+          names ??= program.names.slice(0, i);
+          continue;
+        }
+        names?.push(step.name);
+        values.push(text);
         characters += text.length;
       }
-      if ((step.optional && type === NULL_TYPE) || (step.dropEmpty && text === "")) {
-        names ??= program.names.slice(0, i);
-        continue;
+      if (characters > CHARACTERS_MAX || values.length > NODES_MAX) {
+        // The plain way says what is wrong with a template that asks for one value again and again.
+        this.refused = true;
+        break;
       }
-      names?.push(step.name);
-      values.push(text);
-      // The plain way says what is wrong with a template that asks for one value again and again.
-      if (characters > CHARACTERS_MAX) this.refused = true;
-      if (this.refused) break;
     }
     this.chunk.spend(characters, values.length);
     return { names: names ?? program.names, values };

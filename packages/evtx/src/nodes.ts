@@ -29,7 +29,7 @@ export interface ValueNode {
 }
 
 /** A template with its values, inside other binary XML. */
-export interface InstanceNode {
+interface InstanceNode {
   readonly kind: "instance";
   readonly frame: Frame;
 }

@@ -26,7 +26,7 @@ export type Child = Element | InstructionNode | string;
 /** Templates and fragments inside each other. Windows nests three deep; a template may name itself, which ends here. */
 const NESTING_MAX = 16;
 /** Nodes of one record; a record of 64 KiB without tricks cannot hold more. */
-const NODES_MAX = 20_000;
+export const NODES_MAX = 20_000;
 /** Characters of one record: the hex of 64 KiB and as much again. */
 export const CHARACTERS_MAX = 256 * 1024;
 

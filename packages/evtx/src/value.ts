@@ -12,13 +12,13 @@ export const NULL_TYPE = 0x00;
 export const STRING_TYPE = 0x01;
 const ANSI_TYPE = 0x02;
 const INT8 = 0x03;
-const UINT8 = 0x04;
+export const UINT8 = 0x04;
 const INT16 = 0x05;
-const UINT16 = 0x06;
+export const UINT16 = 0x06;
 const INT32 = 0x07;
-const UINT32 = 0x08;
+export const UINT32 = 0x08;
 const INT64 = 0x09;
-const UINT64 = 0x0a;
+export const UINT64 = 0x0a;
 const REAL32 = 0x0b;
 const REAL64 = 0x0c;
 const BOOLEAN = 0x0d;
@@ -177,7 +177,7 @@ function real32Text(value: number): string {
 }
 
 /** `{5770385f-c22a-43e0-bf4c-06f5698ffbd9}`; the first three groups are stored little-endian. */
-export function guidText(bytes: Uint8Array, at: number): string {
+function guidText(bytes: Uint8Array, at: number): string {
   const hex = (n: number): string => HEX_BYTES[bytes[at + n] as number] as string;
   return `{${hex(3)}${hex(2)}${hex(1)}${hex(0)}-${hex(5)}${hex(4)}-${hex(7)}${hex(6)}-${hex(8)}${hex(9)}-${hex(10)}${hex(11)}${hex(12)}${hex(13)}${hex(14)}${hex(15)}}`;
 }
