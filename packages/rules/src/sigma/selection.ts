@@ -43,7 +43,10 @@ export interface SelectionOptions {
 }
 
 /** The selection of a rule set: its detections, those that feed correlations included. */
-export function selectionOf(ruleset: Ruleset, { derived = new Set() }: SelectionOptions = {}): RuleSelection {
+export function selectionOf(
+  ruleset: { readonly internals: Pick<Ruleset["internals"], "queries"> },
+  { derived = new Set() }: SelectionOptions = {},
+): RuleSelection {
   const merged = new Map<string, { entry: SelectionEntry; ids: Set<number> | undefined }>();
   let always = false;
   for (const query of ruleset.internals.queries.values()) {

@@ -11,8 +11,10 @@ import { Reporter } from "./diagnostic.ts";
 
 /** A larger file is refused: 2,400 public rules in one file are 4 MiB. */
 export const FILE_MAX_LENGTH = 8 * 1024 * 1024;
-/** Nodes of one file after its aliases are followed; an alias bomb ends here. */
+/** Nodes of one file after its aliases are followed. */
 export const NODES_MAX = 1_000_000;
+/** Nodes of one document after its aliases are followed; an alias bomb ends here, the largest public rule has 5,000. */
+export const DOCUMENT_NODES_MAX = 100_000;
 /** Levels of nesting; rules use six. */
 export const DEPTH_MAX = 64;
 
@@ -127,6 +129,7 @@ class TreeReader {
   private readonly file: string;
   private readonly lines: LineCounter;
   private nodes = 0;
+  private documentNodes = 0;
 
   constructor(file: string, lines: LineCounter) {
     this.file = file;
@@ -141,8 +144,10 @@ class TreeReader {
   read(node: unknown, document: YamlDocument, reporter: Reporter, depth: number): YamlTree | undefined {
     const at = this.positionAt((node as Node | null)?.range?.[0] ?? 0);
     this.nodes += 1;
-    if (this.nodes > NODES_MAX || depth > DEPTH_MAX) {
-      const expected = `at most ${NODES_MAX} values in ${DEPTH_MAX} levels, aliases followed`;
+    if (depth === 0) this.documentNodes = 0;
+    this.documentNodes += 1;
+    if (this.nodes > NODES_MAX || this.documentNodes > DOCUMENT_NODES_MAX || depth > DEPTH_MAX) {
+      const expected = `at most ${DOCUMENT_NODES_MAX} values in ${DEPTH_MAX} levels, aliases followed`;
       if (!reporter.refused)
         reporter.refuse({ at, read: "more values or levels", expected, fix: "write the values out" });
       return undefined;
