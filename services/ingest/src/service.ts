@@ -1,8 +1,9 @@
 /** The ingest service: HTTP receivers over one intake, on a bus that the caller opened and will close. */
 import type { AddressInfo } from "node:net";
 import type { Bus } from "@culprit/bus";
-import { SELECT_ALL, type Selection } from "@culprit/formats";
+import { SELECT_ALL } from "@culprit/formats";
 import { Fault } from "@culprit/model";
+import type { RuleSelection } from "@culprit/rules";
 import { type Clock, HEALTHY, type Health, type Logger, type Metrics, repeat, type Service } from "@culprit/runtime";
 import type { IngestConfig } from "./config.ts";
 import { AttemptLimit } from "./http/credentials.ts";
@@ -21,7 +22,7 @@ export interface IngestOptions {
   readonly config: IngestConfig;
   readonly bus: Bus;
   /** What the loaded rules want; `retain: all` overrides it. */
-  readonly selection: Selection;
+  readonly selection: Pick<RuleSelection, "wants">;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
