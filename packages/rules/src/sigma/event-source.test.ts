@@ -162,6 +162,15 @@ describe("log sources", () => {
     expect(routed(inner, over)).toBe(expected);
   });
 
+  test("a log source that the table does not know is warned of, where it is used", () => {
+    const text = ruleText(selectionText("EventID: 1")).replace(
+      "product: windows",
+      "product: windows\n  service: no-such",
+    );
+    expect(compileRules([{ file: "r", text }]).diagnostics.map(({ read }) => read)).toEqual(["logsource no-such"]);
+    expect(compileRules([{ file: "r", text }], { routing: false }).diagnostics).toEqual([]);
+  });
+
   test("without routing the log source restricts nothing", () => {
     const text = ruleText(selectionText("EventID: 153")).replace("product: windows", "product: linux");
     const { ruleset } = compileRules([{ file: "r", text }], { routing: false });

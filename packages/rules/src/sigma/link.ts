@@ -82,6 +82,12 @@ export function linkRules(rules: readonly Rule[], diagnostics: RuleDiagnostic[])
   });
 }
 
+/** Every rule that a correlation rests on. */
+function referencesOf({ correlation }: CorrelationRule): readonly string[] {
+  const absent = correlation.extension.absent;
+  return absent === undefined ? correlation.rules : [...correlation.rules, absent.rule];
+}
+
 function bigintText(_: string, value: unknown): unknown {
   return typeof value === "bigint" ? `${value}n` : value === undefined ? null : value;
 }
@@ -153,7 +159,7 @@ function resolvable(
     const { correlation } = rule;
     const meant = new Set<DetectionRule | CorrelationRule>();
     const absent = correlation.extension.absent?.rule;
-    for (const reference of absent === undefined ? correlation.rules : [...correlation.rules, absent]) {
+    for (const reference of referencesOf(rule)) {
       const found = index.all(reference);
       const [only] = found;
       const shown = `a reference to "${clip(reference, 60)}"`;

@@ -189,6 +189,8 @@ describe("regular expressions", () => {
   test("what cannot be linear is refused where it stands", () => {
     expect(refusalOf("F|re: 'a(?=b)'")).toContain("lookaround at character 2");
     expect(refusalOf("F|re: '(a)\\1'")).not.toBe("");
+    expect(refusalOf("F|re: 'ab{,5}'")).toContain("{,5} at character 3");
+    expect(refusalOf("F|re: '[{,5}]\\{,5}'")).toBe("");
     expect(refusalOf(`F|re: '${"a".repeat(5000)}'`)).toContain("5000 characters");
     expect(refusalOf("F|re: '((a{1,100}){1,100}){1,100}'")).not.toBe("");
   });

@@ -22,10 +22,24 @@ export type CompiledRegex =
   | { readonly ok: true; readonly test: (text: string) => boolean }
   | { readonly ok: false; readonly read: string; readonly expected: string; readonly fix?: string };
 
+const OPEN_COUNT = /\{,\d+\}/;
+const ESCAPED_OR_CLASS = /\\.|\[\^?\]?[^\]]*\]/g;
+
 /** Compiles a pattern for unanchored search, or says why it cannot be. */
 export function compileRegex(pattern: string, flags: RegexFlags): CompiledRegex {
   if (pattern.length > PATTERN_MAX_LENGTH) {
     return { ok: false, read: `a pattern of ${pattern.length} characters`, expected: `at most ${PATTERN_MAX_LENGTH}` };
+  }
+  const openCount = OPEN_COUNT.exec(pattern.replace(ESCAPED_OR_CLASS, (match) => "_".repeat(match.length)));
+  if (openCount !== null) {
+    // Perl and Python read it as {0,n}, RE2 as plain text: neither reading may be guessed.
+    const fix = `write {0${openCount[0].slice(1)}`;
+    return {
+      ok: false,
+      read: `${openCount[0]} at character ${openCount.index + 1}`,
+      expected: "a count with a lower end",
+      fix,
+    };
   }
   const bits =
     (flags.ignoreCase ? RE2JS.CASE_INSENSITIVE : 0) |

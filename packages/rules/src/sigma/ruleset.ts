@@ -4,7 +4,7 @@
  * Source: PLAYBOOKS "Compile for speed".
  */
 import { contentId } from "@culprit/model";
-import type { RuleDiagnostic } from "./diagnostic.ts";
+import { Reporter, type RuleDiagnostic } from "./diagnostic.ts";
 import { type RuleFile, readDocuments } from "./documents.ts";
 import { QueryCompiler } from "./evaluate.ts";
 import { allOf, type Query } from "./expression.ts";
@@ -82,12 +82,21 @@ export function compileRules(files: Iterable<RuleFile>, options: CompileOptions 
   for (const file of files) {
     for (const document of readDocuments(file, diagnostics)) {
       const rule = readRule(document, placeholders, diagnostics);
-      if (rule !== undefined) rules.push(rule);
+      if (rule === undefined) continue;
+      rules.push(rule);
+      if (options.routing !== false && rule.kind === "detection") warnOfRoute(rule, diagnostics);
     }
   }
   const linked = linkRules(rules, diagnostics);
   const ruleset = linked.length === 0 ? undefined : new PlannedRuleset(linked, options);
   return { ruleset, diagnostics };
+}
+
+function warnOfRoute({ title, at, logsource }: DetectionRule, diagnostics: RuleDiagnostic[]): void {
+  if (!routeOf(logsource).unknown) return;
+  const read = `logsource ${[logsource.category, logsource.service].filter((part) => part !== undefined).join(", ")}`;
+  const expected = "a category and service of the taxonomy; it restricts nothing";
+  new Reporter(title, diagnostics).warn({ at, read, expected });
 }
 
 /** Fields whose value decides the plan. */
