@@ -9,6 +9,8 @@ import { type ExplainOptions, runExplain } from "./commands/explain.ts";
 import { type MatchOptions, runMatch } from "./commands/match.ts";
 import { runSelection, SELECTION_FORMATS, type SelectionFormat } from "./commands/selection.ts";
 import { runTest } from "./commands/test.ts";
+import { runUp, type UpOptions } from "./commands/up.ts";
+import { playDemo } from "./demo.ts";
 import { EXIT } from "./exit-code.ts";
 
 const print = (text: string): void => {
@@ -58,6 +60,26 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
       verb((paths: string[], options: DecodeOptions) =>
         runDecode(paths.length === 0 ? ["-"] : paths, options, print, warn),
       ),
+    );
+
+  program
+    .command("up")
+    .description("everything in one process: receivers, correlation, notifiers, console")
+    .option("--config <file>", "configuration; culprit.yaml in this folder where there is one")
+    .option("--data <dir>", "where the log is kept", ".data")
+    .option("--demo", "send a short outage through the receiver and show the page it makes")
+    .option("--no-demo", "wait for real events")
+    .action(verb((options: UpOptions) => runUp(options, print)));
+
+  program
+    .command("demo")
+    .description("send the demo outage to a running receiver")
+    .option("--url <url>", "where it listens", "http://127.0.0.1:8088")
+    .action(
+      verb(async ({ url }: { url: string }) => {
+        await playDemo(url, { now: Date.now(), tell: print });
+        return EXIT.done;
+      }),
     );
 
   program

@@ -21,6 +21,7 @@ import type { Group } from "./group.ts";
 import { interpolate } from "./narrate.ts";
 import { type Ranked, rank, shownShare, verdictOf } from "./score.ts";
 import type { Sighting } from "./sighting.ts";
+import { PEERS_PREFIX } from "./topology.ts";
 
 const TIMELINE_FIRST = 40;
 const TIMELINE_LAST = 20;
@@ -46,7 +47,7 @@ export function contentOf(group: Group, coverage: CoverageMap, program: Program,
   const ranked = rank(judged, playbook.unknown.prior);
   const entries = timelineOf(group, ranked);
   const life = lifeOf(group, frame.now);
-  const startedAt = startOf(group);
+  const startedAt = group.startedAt;
   return {
     id: frame.id,
     revision: frame.revision,
@@ -76,13 +77,6 @@ export function contentOf(group: Group, coverage: CoverageMap, program: Program,
     first: isoOf(anchor.from),
     last: isoOf(Math.max(anchor.from, span.to)),
   };
-}
-
-/** When it happened: the end of the interval, where peers or the last heartbeat narrowed it; else its start. */
-function startOf({ anchor, openers, anchorAlias }: Group): EpochMs {
-  const crash = openers.get(anchorAlias)?.[0]?.crash;
-  if (crash === undefined) return anchor.from;
-  return anchor.to < crash.boot ? anchor.to : anchor.from;
 }
 
 /** From here on only records later than allowed can change the ranking. */
@@ -208,7 +202,7 @@ function scopeOf(group: Group, entries: readonly Entry[]): ScopeEntry[] {
     }
   }
   const wider: ScopeEntry[] = [];
-  if (relations.cluster !== undefined && playbook.at === "cluster")
+  if (relations.cluster !== undefined && !relations.cluster.startsWith(PEERS_PREFIX) && playbook.at === "cluster")
     wider.push({ kind: "cluster", id: relations.cluster, role: "cluster" });
   if (variables["vm"] !== undefined) wider.push({ kind: "vm", id: variables["vm"], role: "vm" });
   if (playbook.at === "domain" && relations.domain !== undefined)

@@ -99,7 +99,7 @@ function itemOf(evidence: CompiledEvidence, group: Group, coverage: CoverageMap,
     points: 0,
     text: silenceText(aliases[0], evidence, group, coverage, program, window),
     sightings: [],
-    ...(proven ? {} : { missing }),
+    ...(proven || (evidence.ask === undefined && evidence.missing === undefined) ? {} : { missing }),
   };
 }
 
@@ -137,7 +137,7 @@ function seenText(aliases: readonly string[], seen: Seen, group: Group, program:
     const hosts = [...new Set(sightings.map(({ signal }) => hostText(signal.host)))];
     const where = hosts.length > 3 ? `${hosts.slice(0, 3).join(", ")} and ${hosts.length - 3} more` : hosts.join(", ");
     lines.push(
-      `${first.signal.event.provider} ${first.signal.event.eventId} on ${where}: ${say}${timesText(sightings.length)}, ${relativeText(sightings, group.anchor)}`,
+      `${first.signal.event.provider} ${first.signal.event.eventId} on ${where}: ${say}${timesText(sightings.length)}, ${relativeText(sightings, group.startedAt)}`,
     );
   }
   return lines.join("; ");

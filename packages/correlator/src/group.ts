@@ -22,6 +22,8 @@ export interface Group {
   /** When it happened. */
   readonly anchor: Interval;
   readonly anchorAlias: string;
+  /** The anchor as one moment: where peers or the last heartbeat narrowed it, the end of the interval; else its start. */
+  readonly startedAt: EpochMs;
   /** First and last opener. */
   readonly span: Interval;
   /** Sightings of any alias within a window relative to the anchor, limited to the roles the playbook asks for. */
@@ -149,6 +151,7 @@ function groupOf(playbook: CompiledPlaybook, run: readonly Candidate[], sighting
     openers,
     anchor,
     anchorAlias,
+    startedAt: anchored.crash !== undefined && anchored.to < anchored.crash.boot ? anchored.to : anchored.from,
     span: { from, to },
     within: (alias, start, end) =>
       ofAlias(alias).filter((sighting) => sighting.to >= anchor.from + start && sighting.from <= anchor.to + end),

@@ -66,7 +66,8 @@ export function createMatchStage(parts: {
   readonly remembered?: Iterable<Remembered>;
 }): MatchStage {
   const { program, topology } = parts;
-  const context = { matcher: parts.matcher, detections: program.detections, tables: parts.tables, topology };
+  const wanted = new Map([...program.detections].filter(([name]) => program.keyKinds.has(name)));
+  const context = { matcher: parts.matcher, detections: wanted, tables: parts.tables, topology };
   const recent = new Map<string, Remembered & { text: string }>();
   for (const held of parts.remembered ?? [])
     recent.set(held.signal.id, { ...held, text: JSON.stringify(held.signal.hosts) });

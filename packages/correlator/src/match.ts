@@ -54,6 +54,7 @@ export function matchEvent(
     topology,
   }: {
     readonly matcher: RuleMatcher;
+    /** Detections that some playbook asks for; matches of others make no signal. */
     readonly detections: ReadonlyMap<string, DetectionInfo>;
     readonly tables: CodeTables;
     readonly topology: Topology;

@@ -1,6 +1,5 @@
 /** Words: durations, times relative to an incident, host names as people say them, and `{…}` in the texts of a playbook. */
-import { cut, durationText, type Signal, shortName } from "@culprit/model";
-import type { Interval } from "./crash-time.ts";
+import { cut, durationText, type EpochMs, type Signal, shortName } from "@culprit/model";
 import type { Group } from "./group.ts";
 import type { Sighting } from "./sighting.ts";
 
@@ -18,20 +17,18 @@ export function timesText(count: number): string {
 }
 
 /** `14 min before`, `from 14 min before to 2 min after`, `at the same time`. */
-export function relativeText(sightings: readonly Sighting[], anchor: Interval): string {
+export function relativeText(sightings: readonly Sighting[], startedAt: EpochMs): string {
   const first = sightings[0];
   const last = sightings.at(-1);
   if (first === undefined || last === undefined) return "";
-  const a = offsetText(first, anchor);
-  const b = offsetText(last, anchor);
+  const a = offsetText(first, startedAt);
+  const b = offsetText(last, startedAt);
   return a === b ? a : `from ${a} to ${b}`;
 }
 
-function offsetText(sighting: Interval, anchor: Interval): string {
-  if (sighting.to >= anchor.from && sighting.from <= anchor.to) return "at that time";
-  return sighting.to < anchor.from
-    ? `${durationText(anchor.from - sighting.to)} before`
-    : `${durationText(sighting.from - anchor.to)} after`;
+function offsetText({ from, to }: Sighting, startedAt: EpochMs): string {
+  if (to >= startedAt && from <= startedAt) return "at that time";
+  return to < startedAt ? `${durationText(startedAt - to)} before` : `${durationText(from - startedAt)} after`;
 }
 
 /**

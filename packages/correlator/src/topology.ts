@@ -98,8 +98,11 @@ function clusterOf(topology: Topology, host: string, at: EpochMs): string | unde
     if (named !== undefined) return named;
     for (const peer of topology.peers.get(short) ?? []) if (found.size < PEERS_MAX) found.add(peer);
   }
-  return `cluster of ${[...found].sort()[0]}`;
+  return PEERS_PREFIX + [...found].sort()[0];
 }
+
+/** A cluster known by its nodes alone; its name is no name that people use. */
+export const PEERS_PREFIX = "cluster of ";
 
 /** Remembers a host's full name, so that a short name in another host's event finds it. */
 export function noteHost(topology: Topology, host: string): void {

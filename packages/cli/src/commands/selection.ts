@@ -24,17 +24,15 @@ export async function runSelection(format: SelectionFormat, print: (text: string
 export function logIdsOf({ program, ruleset }: Knowledge): LogIds {
   const found = new Map<string, Set<number>>();
   if (ruleset === undefined) return new Map();
-  const used = new Set([...program.uses.keys(), ...program.keyKinds.keys()]);
   for (const rule of ruleset.rules) {
-    if (!used.has(rule.key)) continue;
+    if (!program.keyKinds.has(rule.key)) continue;
     const channel = program.detections.get(rule.key)?.channels[0];
     if (channel === undefined || channel === "" || channel.startsWith("FileLog")) continue;
     const query = ruleset.internals.queries.get(rule.place);
     if (query === undefined) continue;
-    const ids = selectionOf({
-      ...ruleset,
-      internals: { queries: new Map([[rule.place, query]]), correlations: new Map() },
-    }).entries.flatMap(({ eventIds }) => eventIds ?? []);
+    const ids = selectionOf({ internals: { queries: new Map([[rule.place, query]]) } }).entries.flatMap(
+      ({ eventIds }) => eventIds ?? [],
+    );
     const held = found.get(channel) ?? new Set<number>();
     for (const id of ids) held.add(id);
     if (held.size > 0) found.set(channel, held);

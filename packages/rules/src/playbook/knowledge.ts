@@ -2,7 +2,7 @@
  * The knowledge folder as one whole: detections, playbooks and tables, read from text, checked against each other. Reading
  * the files is the shell's matter.
  */
-import { compileRules, type RuleFile, type Ruleset } from "../sigma/index.ts";
+import { compileRules, type RuleFile, type RuleSelection, type Ruleset, selectionOf } from "../sigma/index.ts";
 import { type CodeTables, NO_TABLES } from "./code-tables.ts";
 import { DetectionExtension } from "./detection-extension.ts";
 import type { Diagnostic } from "./diagnostic.ts";
@@ -69,4 +69,28 @@ export function compileKnowledge(files: KnowledgeFiles): {
   const built = buildProgram(playbooks, detections);
   diagnostics.push(...built.diagnostics);
   return { knowledge: { program: built.program, ruleset, tables: files.tables ?? NO_TABLES }, diagnostics };
+}
+
+/** Fields that the correlator reads out of events; their values do not stand in a record as such. */
+const DECODED_FIELDS: ReadonlySet<string> = new Set([
+  "Decoded.Bugcheck",
+  "Decoded.BugcheckName",
+  "Decoded.BugcheckFamily",
+  "Decoded.Arg1",
+  "Decoded.Arg2",
+  "Decoded.Arg3",
+  "Decoded.Arg4",
+  "Decoded.Status",
+  "Decoded.StatusName",
+  "Decoded.Text",
+]);
+
+/** What the playbooks want of a stream of records: that of the detections they use, and of those that tell of restarts. */
+export function knowledgeSelection({ program, ruleset }: Pick<Knowledge, "program" | "ruleset">): RuleSelection {
+  const queries = new Map<number, Ruleset["internals"]["queries"] extends ReadonlyMap<number, infer Q> ? Q : never>();
+  for (const rule of ruleset?.rules ?? []) {
+    const query = program.keyKinds.has(rule.key) ? ruleset?.internals.queries.get(rule.place) : undefined;
+    if (query !== undefined) queries.set(rule.place, query);
+  }
+  return selectionOf({ internals: { queries } }, { derived: DECODED_FIELDS });
 }

@@ -8,7 +8,7 @@ import { clip, DAY_MS, durationMs } from "@culprit/model";
 import type { Reporter } from "./diagnostic.ts";
 import { entryOf, shownOf, type YamlMap, type YamlTree } from "./yaml-tree.ts";
 
-export const CORRELATION_TYPES = [
+const CORRELATION_TYPES = [
   "event_count",
   "value_count",
   "value_sum",
@@ -21,7 +21,7 @@ export const CORRELATION_TYPES = [
 export type CorrelationType = (typeof CORRELATION_TYPES)[number];
 
 /** A longer timespan is refused. */
-export const TIMESPAN_MAX_MS = 366 * DAY_MS;
+const TIMESPAN_MAX_MS = 366 * DAY_MS;
 
 const OPERATORS = ["gt", "gte", "lt", "lte", "eq", "neq"] as const;
 export type ConditionOperator = (typeof OPERATORS)[number];
@@ -48,7 +48,7 @@ export interface CorrelationBody {
 }
 
 /** What `x-culprit` adds to a correlation. */
-export interface CorrelationExtension {
+interface CorrelationExtension {
   /** `window: session`: counting starts anew after a silence of this length. */
   readonly sessionGapMs?: number;
   /** `absent`: fires only if this rule has not matched in the group within the time after the condition held. */

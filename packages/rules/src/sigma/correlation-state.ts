@@ -7,7 +7,7 @@ import type { LinkedCorrelation } from "./link.ts";
 import { type Entry, type Moment, Window, type WindowShape, windowShape } from "./window.ts";
 
 /** Groups of one correlation that are kept; above it, the one longest without a match goes. */
-export const GROUPS_MAX = 100_000;
+const GROUPS_MAX = 100_000;
 /** Matches of the rule that must be absent, kept per group; the newest in time. */
 const ANSWERS_MAX = 1_000;
 

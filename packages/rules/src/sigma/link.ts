@@ -9,7 +9,7 @@ import { coversLogSource } from "./logsource.ts";
 import type { CorrelationRule, DetectionRule, FilterRule, Rule } from "./rule.ts";
 
 /** A detection with its filters applied. */
-export interface LinkedDetection {
+interface LinkedDetection {
   readonly kind: "detection";
   readonly rule: DetectionRule;
   readonly query: Query;

@@ -43,7 +43,7 @@ export type Matcher =
 export type WildcardPiece = readonly (string | undefined)[];
 
 /** Whether any text may stand before the first and after the last piece. */
-export interface OpenEnds {
+interface OpenEnds {
   readonly start: boolean;
   readonly end: boolean;
 }

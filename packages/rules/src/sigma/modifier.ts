@@ -21,7 +21,7 @@ const ENCODINGS = ["base64", "base64offset", "utf16le", "utf16be", "utf16", "wid
 const REGEX_FLAGS = { i: "ignoreCase", m: "multiLine", s: "dotAll" } as const;
 
 /** Every modifier of Sigma 2.1. */
-export const MODIFIERS: readonly string[] = [
+const MODIFIERS: readonly string[] = [
   ...["all", "startswith", "endswith", "contains", "exists", "cased", "neq", "windash", "re", "i", "m", "s"],
   ...ENCODINGS,
   ...COMPARATORS,

@@ -32,7 +32,7 @@ export interface Plan {
 }
 
 /** Calls `open` with the place of each rule worth trying; may call it twice for one rule. */
-export type Gate = (frame: Frame, open: (place: number) => void) => void;
+type Gate = (frame: Frame, open: (place: number) => void) => void;
 
 export interface PlanTools {
   readonly fields: FieldNumbers;

@@ -8,7 +8,7 @@ import { clip } from "@culprit/model";
 import { RE2JS } from "re2js";
 
 /** A longer pattern is refused. */
-export const PATTERN_MAX_LENGTH = 4_096;
+const PATTERN_MAX_LENGTH = 4_096;
 /** Instructions of a compiled pattern; `(a{1,100}){1,10}` style repeats end here. */
 const PROGRAM_MAX = 20_000;
 

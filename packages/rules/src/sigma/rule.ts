@@ -26,7 +26,7 @@ export interface RelatedRule {
 }
 
 /** What every document says of itself. */
-export interface RuleHead {
+interface RuleHead {
   readonly title: string;
   readonly id?: string;
   readonly name?: string;

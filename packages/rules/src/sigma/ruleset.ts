@@ -15,7 +15,7 @@ import { FieldNumbers, Frame } from "./frame.ts";
 import { type LinkedCorrelation, type LinkedRule, linkRules } from "./link.ts";
 import { type LogSource, routeOf } from "./logsource.ts";
 import { type KeyTexts, keyTextsOf, makePlan, type Plan, type PlannedRule } from "./plan.ts";
-import { type RelatedRule, type Rule, type RuleLevel, readRule } from "./rule.ts";
+import { type DetectionRule, type RelatedRule, type Rule, type RuleLevel, readRule } from "./rule.ts";
 
 export interface CompileOptions {
   /** Whether log sources restrict which events a rule sees (Windows channels and event ids). Default true. */
@@ -61,7 +61,7 @@ export interface Ruleset {
   readonly internals: RulesetInternals;
 }
 
-export interface RulesetInternals {
+interface RulesetInternals {
   /** Query of each detection by place, log source included where routing is on. */
   readonly queries: ReadonlyMap<number, Query>;
   readonly correlations: ReadonlyMap<number, LinkedCorrelation>;

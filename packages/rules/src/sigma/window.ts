@@ -10,14 +10,14 @@ import { type Aggregate, type Measured, newAggregate } from "./aggregate.ts";
 import type { ConditionOperator, CorrelationBody, Threshold } from "./correlation-rule.ts";
 
 /** Matches of one group that are kept, where the condition does not need more. */
-export const ENTRIES_MAX = 10_000;
+const ENTRIES_MAX = 10_000;
 /** Whatever the condition says. */
 const ENTRIES_LIMIT = 1_000_000;
 /** Share of the oldest matches that goes at once when there are too many. */
 const DROP_SHARE = 0.1;
 
 /** Events that a firing lists; the newest of the window. */
-export const EVENTS_MAX = 1_000;
+const EVENTS_MAX = 1_000;
 
 export interface Entry<Ref> extends Measured {
   /** The events behind the match: one, or those of the correlation that matched. */

@@ -10,13 +10,13 @@ import type { Position, RuleDiagnostic } from "./diagnostic.ts";
 import { Reporter } from "./diagnostic.ts";
 
 /** A larger file is refused: 2,400 public rules in one file are 4 MiB. */
-export const FILE_MAX_LENGTH = 8 * 1024 * 1024;
+const FILE_MAX_LENGTH = 8 * 1024 * 1024;
 /** Nodes of one file after its aliases are followed. */
-export const NODES_MAX = 1_000_000;
+const NODES_MAX = 1_000_000;
 /** Nodes of one document after its aliases are followed; an alias bomb ends here, the largest public rule has 5,000. */
-export const DOCUMENT_NODES_MAX = 100_000;
+const DOCUMENT_NODES_MAX = 100_000;
 /** Levels of nesting; rules use six. */
-export const DEPTH_MAX = 64;
+const DEPTH_MAX = 64;
 
 export type ScalarValue = string | number | bigint | boolean | null;
 

@@ -1,0 +1,128 @@
+/** `culprit up`: receivers, correlation, notifiers and console in one process on the embedded log. */
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { openEmbeddedBus } from "@culprit/bus";
+import { start as startConsole } from "@culprit/console";
+import { start as startCorrelate } from "@culprit/correlate";
+import { start as startIngest } from "@culprit/ingest";
+import { start as startNotify } from "@culprit/notify";
+import { knowledgeSelection } from "@culprit/rules";
+import {
+  createLogger,
+  createMetrics,
+  type Health,
+  joinServices,
+  loadConfig,
+  runService,
+  type Service,
+  systemClock,
+} from "@culprit/runtime";
+import { Config } from "../config.ts";
+import { playDemo } from "../demo.ts";
+import { KNOWLEDGE_DIR, loadKnowledge } from "../knowledge-files.ts";
+import { readTopologyFile } from "../topology-file.ts";
+
+export interface UpOptions {
+  readonly config?: string;
+  readonly data: string;
+  readonly demo?: boolean;
+}
+
+const CONFIG_FILE = "culprit.yaml";
+
+/** Runs until told to stop. Returns the exit code. */
+export async function runUp(options: UpOptions, tell: (line: string) => void): Promise<number> {
+  const file = options.config ?? (existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined);
+  const config = loadConfig(Config, file === undefined ? {} : { file });
+  const logger = createLogger({ service: "culprit", level: config.logLevel });
+  return runService({
+    logger,
+    clock: systemClock,
+    events: process,
+    start: async () => {
+      const up = await startAll(config, options.data);
+      tell(`receivers  ${up.ingestUrl}  (_bulk, HEC, /ingest)`);
+      tell(`console    ${up.consoleUrl}`);
+      tell(`data       ${options.data}${file === undefined ? "" : `, config ${file}`}`);
+      if (options.demo === true) await playDemo(up.ingestUrl, { now: Date.now(), tell });
+      return up.service;
+    },
+  });
+}
+
+export interface Up {
+  readonly service: Service;
+  readonly ingestUrl: string;
+  readonly consoleUrl: string;
+}
+
+/**
+ * Starts the four services over one embedded log.
+ * Errors: those of the config's parts; nothing is left running after one.
+ */
+export async function startAll(config: Config, dataDir: string): Promise<Up> {
+  const knowledge = await loadKnowledge(
+    KNOWLEDGE_DIR,
+    config.correlate.playbooks === undefined ? [] : [config.correlate.playbooks],
+  );
+  const facts = config.correlate.topology === undefined ? [] : await readTopologyFile(config.correlate.topology);
+  const logger = createLogger({ service: "culprit", level: config.logLevel });
+  const metrics = createMetrics();
+  await mkdir(dataDir, { recursive: true });
+  const bus = await openEmbeddedBus({ directory: dataDir });
+  metrics.observe("bus", "The embedded log", () => bus.stats());
+  const started: Service[] = [busService(bus)];
+  const shared = { bus, clock: systemClock, metrics };
+  const add = async <S extends Service>(
+    name: string,
+    starting: (parts: typeof shared & { logger: typeof logger }) => Promise<S>,
+  ): Promise<S> => {
+    const service = await starting({ ...shared, logger: logger.child({ part: name }) });
+    started.push(service);
+    return service;
+  };
+  try {
+    const whole = (): Health => joinServices(started).health();
+    const pages = await add("console", (parts) => startConsole({ ...parts, config: config.console, health: whole }));
+    await add("notify", (parts) =>
+      startNotify({ ...parts, config: withTerminal({ consoleUrl: pages.url, ...config.notify }) }),
+    );
+    await add("correlate", (parts) => startCorrelate({ ...parts, knowledge, facts }));
+    const ingest = await add("ingest", (parts) =>
+      startIngest({ ...parts, config: config.ingest, selection: knowledgeSelection(knowledge) }),
+    );
+    const { host, port } = ingest.address;
+    return {
+      service: joinServices(started),
+      ingestUrl: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+      consoleUrl: pages.url,
+    };
+  } catch (error) {
+    await joinServices(started).stop();
+    throw error;
+  }
+}
+
+/** Whoever has configured nobody to tell still sees the page. */
+function withTerminal(config: Config["notify"]): Config["notify"] {
+  if (config.targets.length > 0) return config;
+  return {
+    ...config,
+    targets: Config.parse({ notify: { targets: [{ name: "terminal", kind: "terminal" }] } }).notify.targets,
+  };
+}
+
+/** The log as the part that starts first and closes last. */
+function busService(bus: Awaited<ReturnType<typeof openEmbeddedBus>>): Service {
+  let failure: string | undefined;
+  const failed = bus.broken.then((fault) => {
+    failure = fault.message;
+    return fault;
+  });
+  return {
+    ready: Promise.resolve(),
+    failed,
+    health: () => (failure === undefined ? { state: "ok", reasons: [] } : { state: "failed", reasons: [failure] }),
+    stop: () => bus.close(),
+  };
+}
