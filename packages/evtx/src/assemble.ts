@@ -57,13 +57,20 @@ function isMessage(element: Element): boolean {
   return localName(element.name) === "Message";
 }
 
+/** The first section that holds data; the events that Windows writes have one at most. */
 function bodyOf(parts: readonly Element[]): EventBody {
   for (const part of parts) {
-    const name = localName(part.name);
-    if (name === "EventData") return { section: name, dataElement: undefined, data: eventDataFields(part) };
-    if (name === "UserData") {
-      const { dataElement, data } = userDataFields(part);
-      return { section: name, dataElement, data };
+    const section = localName(part.name);
+    switch (section) {
+      case "EventData":
+      case "DebugData":
+      case "ProcessingErrorData":
+        return { section, dataElement: undefined, data: eventDataFields(part) };
+      case "UserData":
+        return { section, ...userDataFields(part) };
+      case "BinaryEventData":
+        return { section, dataElement: undefined, data: { names: ["Binary"], values: [textOf(part.children)] } };
+      default:
     }
   }
   return NO_BODY;

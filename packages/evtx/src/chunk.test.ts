@@ -263,6 +263,30 @@ describe("user data", () => {
   });
 });
 
+describe("other sections", () => {
+  test("give what did not fit the manifest", () => {
+    const body = element(
+      "ProcessingErrorData",
+      {},
+      element("ErrorCode", {}, "15005"),
+      element("DataItemName", {}, "param1"),
+      element("EventPayload", {}, substitution(17)),
+    );
+    expect(readOne(eventTemplate("Test", body), systemValues({}, value.binary(0xab)))).toMatchObject({
+      section: "ProcessingErrorData",
+      data: { names: ["ErrorCode", "DataItemName", "EventPayload"], values: ["15005", "param1", "AB"] },
+    });
+  });
+
+  test("give bytes as Binary", () => {
+    const body = element("BinaryEventData", {}, substitution(17));
+    expect(readOne(eventTemplate("Test", body), systemValues({}, value.binary(0xab, 1)))).toMatchObject({
+      section: "BinaryEventData",
+      data: { names: ["Binary"], values: ["AB01"] },
+    });
+  });
+});
+
 describe("a selection", () => {
   function mixed(): Uint8Array {
     const writer = new ChunkWriter();

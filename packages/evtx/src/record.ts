@@ -1,8 +1,11 @@
 /** One event as it was logged: the System fields, the data, and nothing rendered that the log does not hold. */
 import type { RecordSource } from "./source.ts";
 
-/** Where the data of an event stand. */
-export type DataSection = "EventData" | "UserData" | "none";
+/**
+ * Where the data of an event stand. The last three take the place of the others where a provider traces, writes bytes, or
+ * has sent data that do not fit its manifest.
+ */
+export type DataSection = "EventData" | "UserData" | "DebugData" | "BinaryEventData" | "ProcessingErrorData" | "none";
 
 /** Data as names and values side by side: names may repeat, may be empty and may be `__proto__`. */
 export interface RecordData {
