@@ -200,6 +200,7 @@ const CATEGORIES = [
   "dns_query",
 ];
 
+/** One rule in ten looks for something that is usual; the others, as most public rules, for something that is not. */
 function makeRules(count: number): string[] {
   const random = numbers();
   const pick = <T>(list: readonly T[]): T => list[(random.next().value as number) % list.length] as T;
@@ -219,7 +220,7 @@ function makeRules(count: number): string[] {
       `    - Image|endswith: ['\\${pick(IMAGES)}.exe', '\\${word()}.exe']`,
       `    - OriginalFileName: '${word()}.exe'`,
       "  cli:",
-      `    ${field}|contains${i % 3 === 0 ? "|all" : ""}: [' ${word()}', '${pick(WORDS).replaceAll("'", "")}', '${word()}']`,
+      `    ${field}|contains${i % 3 === 0 ? "|all" : ""}: [' ${word()}', '${i % 10 === 0 ? pick(WORDS) : word()}', '${word()}']`,
       `  filter_main:`,
       `    ParentImage|startswith: 'C:\\Program Files\\${word()}\\'`,
       `  condition: ${i % 3 === 0 ? "all of img* and cli" : "img and cli"} and not 1 of filter_*`,

@@ -18,7 +18,7 @@ const CORRELATION_TYPES = [
   "temporal",
   "temporal_ordered",
 ] as const;
-export type CorrelationType = (typeof CORRELATION_TYPES)[number];
+type CorrelationType = (typeof CORRELATION_TYPES)[number];
 
 /** A longer timespan is refused. */
 const TIMESPAN_MAX_MS = 366 * DAY_MS;

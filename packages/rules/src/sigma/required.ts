@@ -13,6 +13,8 @@ export interface Literal {
   readonly text: string;
 }
 
+const PROGRAM = /\.(?:exe|dll)$/;
+
 /** More alternatives than this cost more to look for than they save. */
 const ALTERNATIVES_MAX = 2_000;
 
@@ -48,10 +50,16 @@ export function requiredLiterals(query: Query): readonly Literal[] | undefined {
   }
 }
 
-/** Long texts are rare, whole values rarer; many alternatives make some hit likely. */
+/**
+ * Long texts are rare, whole values rarer; names of programs are in many events, as most Windows rules begin with one;
+ * many alternatives make some hit likely.
+ */
 function worthOf(literals: readonly Literal[]): number {
   let shortest = Number.POSITIVE_INFINITY;
-  for (const { text, exact } of literals) shortest = Math.min(shortest, text.length + (exact ? 8 : 0));
+  for (const { text, exact } of literals) {
+    const length = PROGRAM.test(text) ? text.length / 4 : text.length;
+    shortest = Math.min(shortest, length + (exact ? 8 : 0));
+  }
   return Math.min(shortest, 40) - 2 * Math.log2(literals.length + 1);
 }
 

@@ -153,6 +153,7 @@ class PlannedRuleset implements Ruleset {
 
   /** Places of the rules worth trying, in order, each once. */
   private candidates(plan: Plan, frame: Frame): readonly number[] {
+    if (plan.gates.length === 0) return plan.always;
     const { opened, openedStamps } = this;
     this.stamp += 1;
     opened.length = 0;

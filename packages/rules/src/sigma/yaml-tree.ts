@@ -18,7 +18,7 @@ const DOCUMENT_NODES_MAX = 100_000;
 /** Levels of nesting; rules use six. */
 const DEPTH_MAX = 64;
 
-export type ScalarValue = string | number | bigint | boolean | null;
+type ScalarValue = string | number | bigint | boolean | null;
 
 export interface YamlScalar {
   readonly kind: "scalar";
@@ -28,7 +28,7 @@ export interface YamlScalar {
   readonly source: string;
   readonly quoted: boolean;
 }
-export interface YamlList {
+interface YamlList {
   readonly kind: "list";
   readonly at: Position;
   readonly items: readonly YamlTree[];
