@@ -90,6 +90,28 @@ export function addressGuard(options: AddressGuardOptions = {}): AddressGuard {
   };
 }
 
+/**
+ * One address of a host that may be connected to.
+ * Errors: `notify.address-refused`, `notify.unreachable` (retriable).
+ */
+export function addressOf(guard: AddressGuard, host: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const literal = isIP(host) === 6 ? `[${host}]` : host;
+    guard.check(`https://${literal}/`);
+    guard.lookup(host, {}, (error, answer) => {
+      const address = typeof answer === "string" ? answer : answer?.[0]?.address;
+      if (error === null && address !== undefined) resolve(address);
+      else if (error instanceof Fault) reject(error);
+      else {
+        const fields = { host, sent: 0 };
+        reject(
+          new Fault("notify.unreachable", `${host}: ${error?.message ?? "no address"}`, { retriable: true, fields }),
+        );
+      }
+    });
+  });
+}
+
 function readUrl(text: string): URL {
   const url = URL.parse(text);
   if (url === null) throw refused("it is not a URL");

@@ -55,8 +55,10 @@ export interface Situation {
   readonly now: EpochMs;
   /** An open page is not edited more often than this, unless its severity rises or it ends. */
   readonly updateEveryMs: number;
-  /** After this an unchanged open page is told again; never unless given. */
+  /** After this an open page that nobody has acknowledged is told again; never unless given. */
   readonly repeatMs?: number;
+  /** After this an open page is told again whatever its state, for targets that forget; never unless given. */
+  readonly keepAliveMs?: number;
 }
 
 /** Decides what to tell a notifier now. */
@@ -126,10 +128,11 @@ function changeSince({ incident, record }: Situation): SendReason | undefined {
   return incident.status === "acknowledged" ? "acknowledged" : "reopened";
 }
 
-function repeatOf({ incident, record, now, repeatMs }: Situation): Decision {
+function repeatOf({ incident, record, now, repeatMs = Infinity, keepAliveMs = Infinity }: Situation): Decision {
+  const wait = Math.min(incident.status === "acknowledged" ? Infinity : repeatMs, keepAliveMs);
   const told = record?.told;
-  if (repeatMs === undefined || told === undefined || incident.status === "acknowledged") return quiet("unchanged");
-  const at = told.at + repeatMs;
+  if (told === undefined || wait === Infinity) return quiet("unchanged");
+  const at = told.at + wait;
   return now >= at ? { act: "update", reason: "repeat" } : { act: "none", reason: "unchanged", until: at };
 }
 

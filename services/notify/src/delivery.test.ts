@@ -144,7 +144,12 @@ describe("a target in trouble", () => {
       ],
       kinds: [...NOTIFIERS, stuck],
     });
-    void world.publish(incident, fixture("dpm-vss"));
+    const both = [incident, fixture("dpm-vss")].map((value) => ({
+      topic: TOPICS.incidents.name,
+      key: value.id,
+      value,
+    }));
+    await world.bus.publish(both);
     await expect.poll(() => other.received.length).toBe(2);
   });
 });

@@ -24,6 +24,8 @@ export interface EngineOptions {
   readonly random: () => number;
   /** Opened notifiers by target name. */
   readonly notifiers: ReadonlyMap<string, Notifier>;
+  /** How often a kind has to be told again what it was told. */
+  readonly keepAliveMs: (kind: string) => number | undefined;
   readonly observe: (event: DeliveryEvent) => void;
 }
 
@@ -180,6 +182,7 @@ export class Engine implements Desk {
     const notifier = notifiers.get(config.name);
     if (notifier === undefined) throw new TypeError(`no notifier was opened for the target ${config.name}`);
     const { name, rate, timeoutMs, giveUpAfterMs, authPauseMs, updateEveryMs, repeatMs, queueMax } = config;
+    const keepAliveMs = this.#options.keepAliveMs(config.kind);
     return new Target(
       {
         name,
@@ -192,6 +195,7 @@ export class Engine implements Desk {
         updateEveryMs,
         queueMax,
         ...(repeatMs === undefined ? {} : { repeatMs }),
+        ...(keepAliveMs === undefined ? {} : { keepAliveMs }),
       },
       { desk: this, clock, random, observe },
     );

@@ -37,3 +37,8 @@ export function hostile(text: string): Incident {
     timeline: base.timeline.slice(0, 1).map((entry) => ({ ...entry, summary: text, host: text, provider: text })),
   };
 }
+
+/** Far more text than any target takes, of characters that are more than one byte and more than one code unit. */
+export function oversized(): Incident {
+  return hostile("ü💾語 ".repeat(5_000));
+}

@@ -55,6 +55,11 @@ export interface NotifierContext {
   /** Where the terminal's pages go. */
   readonly write: (text: string) => Promise<void>;
   readonly now: () => EpochMs;
+  /**
+   * The address of a host that may be connected to, for what does not speak HTTP.
+   * Errors: `notify.address-refused`, `notify.unreachable` (retriable).
+   */
+  readonly addressOf: (host: string) => Promise<string>;
 }
 
 export interface NotifierKind {
@@ -62,6 +67,8 @@ export interface NotifierKind {
   readonly kind: string;
   /** What stands beside `kind` in the target's config; no key of `TARGET_RULES`. */
   readonly options: z.ZodObject;
+  /** For targets that forget what they are not told again: how often to tell it, acknowledged or not. */
+  readonly keepAliveMs?: number;
   /** Opens the notifier; the options are what the schema made of them. */
   open(options: unknown, context: NotifierContext): Notifier;
 }
@@ -70,6 +77,7 @@ export interface NotifierKind {
 export function notifierKind<Options extends z.ZodObject>(kind: {
   readonly kind: string;
   readonly options: Options;
+  readonly keepAliveMs?: number;
   open(options: z.output<Options>, context: NotifierContext): Notifier;
 }): NotifierKind {
   return { ...kind, open: (options, context) => kind.open(options as z.output<Options>, context) };

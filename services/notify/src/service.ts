@@ -2,7 +2,7 @@
 import type { Bus } from "@culprit/bus";
 import { deadLetter, Fault, Incident, TOPICS } from "@culprit/model";
 import { type Clock, HEALTHY, type Health, type Logger, type Metrics, type Service } from "@culprit/runtime";
-import { addressGuard } from "./address-guard.ts";
+import { addressGuard, addressOf } from "./address-guard.ts";
 import type { NotifyConfig } from "./config.ts";
 import type { DeliveryEvent } from "./desk.ts";
 import { Engine } from "./engine.ts";
@@ -34,12 +34,14 @@ export async function start(options: NotifyOptions): Promise<Service> {
   const { bus, config, clock, logger } = options;
   checkZone(config.timeZone);
   const notifiers = openNotifiers(options);
+  const kinds = options.kinds ?? NOTIFIERS;
   const engine = new Engine({
     bus,
     config,
     clock,
     random: options.random ?? Math.random,
     notifiers,
+    keepAliveMs: (kind) => kinds.find((known) => known.kind === kind)?.keepAliveMs,
     observe: observer(options),
   });
   watchQueues(options, engine);
@@ -101,8 +103,10 @@ export function openNotifiers(
   options: Pick<NotifyOptions, "config" | "clock" | "write" | "kinds">,
 ): ReadonlyMap<string, Notifier> {
   const kinds = options.kinds ?? NOTIFIERS;
+  const guard = addressGuard({ allow: options.config.allowAddresses });
   const context: NotifierContext = {
-    post: httpPost(addressGuard({ allow: options.config.allowAddresses })),
+    post: httpPost(guard),
+    addressOf: (host) => addressOf(guard, host),
     write: options.write ?? writeOut,
     now: () => options.clock.now(),
   };

@@ -30,6 +30,7 @@ export interface TargetOptions {
   readonly authPauseMs: number;
   readonly updateEveryMs: number;
   readonly repeatMs?: number;
+  readonly keepAliveMs?: number;
   /** Incidents that may wait; what comes above is found again by the next look at everything. */
   readonly queueMax: number;
 }
@@ -192,7 +193,7 @@ export class Target {
 
   #decide(incident: Incident, record: Delivery | undefined): Decision {
     const { desk, clock } = this.#context;
-    const { updateEveryMs, repeatMs } = this.#options;
+    const { updateEveryMs, repeatMs, keepAliveMs } = this.#options;
     return decide({
       incident,
       record,
@@ -201,6 +202,7 @@ export class Target {
       now: clock.now(),
       updateEveryMs,
       ...(repeatMs === undefined ? {} : { repeatMs }),
+      ...(keepAliveMs === undefined ? {} : { keepAliveMs }),
     });
   }
 

@@ -18,7 +18,10 @@ import {
 import { notifyConfig } from "./config.ts";
 import type { Notifier, NotifierContext, NotifierKind } from "./notifier.ts";
 import { NOTIFIERS } from "./notifiers/index.ts";
-import { start } from "./service.ts";
+import { NOTIFY_GROUP, start } from "./service.ts";
+
+/** Looks at the world that must find it unchanged before it counts as quiet. */
+const QUIET_LOOKS = 6;
 
 export const T0 = Date.parse("2026-03-17T02:05:00.000Z");
 
@@ -117,7 +120,7 @@ export class World {
   readonly written: string[] = [];
   readonly #options: WorldOptions;
   #service: Service | undefined;
-  #sending = 0;
+  #underWay = 0;
   #moves = 0;
 
   private constructor(options: WorldOptions, bus: Bus) {
@@ -142,7 +145,7 @@ export class World {
       targets: this.#options.targets,
     });
     this.#service = await start({
-      bus: this.bus,
+      bus: this.#watchedBus(),
       config,
       clock: this.clock,
       logger: silentLogger,
@@ -182,12 +185,14 @@ export class World {
     }
   }
 
-  /** Resolves once no message is on its way and nothing has moved for some milliseconds. */
+  /** Resolves once what was published is read, nothing is on its way, and nothing has moved for several looks. */
   async quiet(): Promise<void> {
     let still = 0;
-    for (let seen = -1; still < 3; ) {
-      await sleep(2);
-      still = this.#sending === 0 && this.#moves === seen ? still + 1 : 0;
+    for (let seen = -1; still < QUIET_LOOKS; ) {
+      await sleep(1);
+      const progress = await this.bus.progress(NOTIFY_GROUP, TOPICS.incidents.name);
+      const read = this.#service === undefined || progress.every(({ position, end }) => position >= end);
+      still = read && this.#underWay === 0 && this.#moves === seen ? still + 1 : 0;
       seen = this.#moves;
     }
   }
@@ -211,6 +216,27 @@ export class World {
     await this.bus.close();
   }
 
+  async #watch<T>(work: Promise<T>): Promise<T> {
+    this.#underWay += 1;
+    try {
+      return await work;
+    } finally {
+      this.#underWay -= 1;
+      this.#moves += 1;
+    }
+  }
+
+  /** The bus as the service sees it: what it publishes counts as under way. */
+  #watchedBus(): Bus {
+    return new Proxy(this.bus, {
+      get: (bus, name) => {
+        if (name === "publish") return (messages: Parameters<Bus["publish"]>[0]) => this.#watch(bus.publish(messages));
+        const member: unknown = Reflect.get(bus, name, bus);
+        return typeof member === "function" ? member.bind(bus) : member;
+      },
+    });
+  }
+
   #counted(kind: NotifierKind): NotifierKind {
     return {
       ...kind,
@@ -218,15 +244,7 @@ export class World {
         const notifier = kind.open(options, context);
         return {
           ...notifier,
-          send: async (notification, signal) => {
-            this.#sending += 1;
-            try {
-              return await notifier.send(notification, signal);
-            } finally {
-              this.#sending -= 1;
-              this.#moves += 1;
-            }
-          },
+          send: (notification, signal) => this.#watch(notifier.send(notification, signal)),
         };
       },
     };

@@ -1,6 +1,22 @@
 /** Every way to reach people, one line each. */
 import type { NotifierKind } from "../notifier.ts";
+import { alertmanager } from "./alertmanager.ts";
+import { email } from "./email.ts";
+import { opsgenie } from "./opsgenie.ts";
+import { pagerduty } from "./pagerduty.ts";
+import { slack, slackWebhook } from "./slack.ts";
+import { teams } from "./teams.ts";
 import { terminal } from "./terminal.ts";
 import { webhook } from "./webhook.ts";
 
-export const NOTIFIERS: readonly NotifierKind[] = [webhook, terminal];
+export const NOTIFIERS: readonly NotifierKind[] = [
+  webhook,
+  terminal,
+  pagerduty,
+  opsgenie,
+  slack,
+  slackWebhook,
+  teams,
+  email,
+  alertmanager,
+];

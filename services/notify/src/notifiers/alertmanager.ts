@@ -1,0 +1,71 @@
+/**
+ * Prometheus Alertmanager, API v2. The key is a label, so it groups and silences like any alert. An alert lives only as
+ * long as it is posted again, to each replica itself: this kind repeats by itself, and the end of an alert is set far
+ * enough for a few lost repeats.
+ *
+ * Source: Alertmanager OpenAPI v2 (label values are strings; 400 and 500 bodies are plain text), "Clients" (re-send).
+ */
+import { cut, isoOf, MINUTE_MS, plainLine, shortName } from "@culprit/model";
+import { z } from "zod";
+import { resultOf, resultOfFault } from "../http.ts";
+import { type Notification, notifierKind, type SendResult } from "../notifier.ts";
+import { causeLine, renderContent } from "../page.ts";
+
+const REPEAT_MS = 2 * MINUTE_MS;
+/** Four repeats may be lost before an alert ends. */
+const LIFE_MS = 5 * REPEAT_MS;
+const LABEL_MAX = 200;
+const PAGE_MAX = 20_000;
+
+export const alertmanager = notifierKind({
+  kind: "alertmanager",
+  keepAliveMs: REPEAT_MS,
+  options: z.strictObject({
+    /** Every replica, not a balancer in front of them. */
+    urls: z
+      .array(z.url({ protocol: /^https?$/ }))
+      .min(1)
+      .max(10),
+    labels: z.record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]{0,63}$/), z.string().max(LABEL_MAX)).default({}),
+  }),
+  open: ({ urls, labels }, { post, now }) => ({
+    async send(notification, signal) {
+      const body = JSON.stringify([alertOf(notification, labels)]);
+      const headers = { "content-type": "application/json" };
+      const results = await Promise.all(
+        urls.map(async (url): Promise<SendResult> => {
+          const request = { url: `${url.replace(/\/+$/, "")}/api/v2/alerts`, headers, body };
+          return post(request, signal).then((answer) => resultOf(answer, now(), "accepted"), resultOfFault);
+        }),
+      );
+      // Replicas tell each other what they have sent, so one of them is enough; the next repeat reaches the others.
+      return results.find(({ result }) => result === "ok") ?? results[0] ?? { result: "never", detail: "no address" };
+    },
+  }),
+});
+
+/** The alert of an incident; the labels never change while it lives, or it would be another alert. */
+export function alertOf(
+  { key, action, incident, page, at }: Notification,
+  labels: Readonly<Record<string, string>>,
+): unknown {
+  const subject = incident.scope[0];
+  const name = subject === undefined ? "" : subject.kind === "host" ? shortName(subject.id).toUpperCase() : subject.id;
+  return {
+    labels: {
+      ...labels,
+      alertname: cut(plainLine(incident.playbook), LABEL_MAX),
+      culprit_key: key,
+      instance: cut(plainLine(name), LABEL_MAX),
+    },
+    annotations: {
+      severity: incident.severity,
+      summary: cut(plainLine(page.title), 1_000),
+      cause: cut(plainLine(causeLine(page)), 1_000),
+      description: cut(renderContent(page, { width: 80 }), PAGE_MAX),
+    },
+    startsAt: incident.startedAt,
+    endsAt: action === "resolve" ? isoOf(at) : isoOf(at + LIFE_MS),
+    ...(page.link === undefined ? {} : { generatorURL: page.link }),
+  };
+}

@@ -1,0 +1,73 @@
+/**
+ * PagerDuty, Events API v2. The key is the `dedup_key`: a repeat updates the open alert, a resolve closes it. An
+ * acknowledgement made here stops the escalation there. 202 means accepted, not delivered.
+ *
+ * Source: PagerDuty Events API v2 (summary 1,024 characters, dedup_key 255, event 512 KB; 429 means slow down).
+ */
+
+import type { Severity } from "@culprit/model";
+import { cut, plainLine } from "@culprit/model";
+import { secretText } from "@culprit/runtime";
+import { z } from "zod";
+import { resultOf } from "../http.ts";
+import { type Notification, notifierKind } from "../notifier.ts";
+import { renderContent } from "../page.ts";
+import { sectionsOf, titleOf } from "../sections.ts";
+
+export const SUMMARY_MAX = 1_024;
+const DETAILS_TEXT_MAX = 20_000;
+const SEVERITIES: Readonly<Record<Severity, string>> = {
+  critical: "critical",
+  high: "error",
+  medium: "warning",
+  low: "info",
+  info: "info",
+};
+
+export const pagerduty = notifierKind({
+  kind: "pagerduty",
+  options: z.strictObject({
+    routingKey: secretText.refine(
+      (key) => /^[A-Za-z0-9]{32}$/.test(key.reveal()),
+      "expected the 32 characters of an integration key",
+    ),
+    url: z.url({ protocol: /^https?$/ }).default("https://events.pagerduty.com/v2/enqueue"),
+  }),
+  open: (options, { post, now }) => ({
+    async send(notification, signal) {
+      const body = JSON.stringify({ routing_key: options.routingKey.reveal(), ...pagerdutyEvent(notification) });
+      const answer = await post({ url: options.url, headers: { "content-type": "application/json" }, body }, signal);
+      return resultOf(answer, now(), "accepted");
+    },
+  }),
+});
+
+/** The event without its routing key. */
+export function pagerdutyEvent({ action, key, reason, page, incident, test }: Notification): Record<string, unknown> {
+  if (action === "resolve") return { event_action: "resolve", dedup_key: key };
+  if (reason === "acknowledged") return { event_action: "acknowledge", dedup_key: key };
+  const link =
+    page.link === undefined ? {} : { client_url: page.link, links: [{ href: page.link, text: "Open the incident" }] };
+  return {
+    event_action: "trigger",
+    dedup_key: key,
+    client: "Culprit",
+    ...link,
+    payload: {
+      summary: cut(plainLine(titleOf(page, test)), SUMMARY_MAX),
+      source: cut(plainLine(incident.scope[0]?.id ?? "culprit"), 255),
+      severity: SEVERITIES[incident.severity],
+      timestamp: incident.startedAt,
+      class: incident.playbook,
+      custom_details: {
+        ...Object.fromEntries(
+          sectionsOf(page).map(({ label, text, items }) => [
+            plainLine(label),
+            [text, ...items].filter(Boolean).map(plainLine),
+          ]),
+        ),
+        Page: cut(renderContent(page, { width: 80 }), DETAILS_TEXT_MAX),
+      },
+    },
+  };
+}
