@@ -57,6 +57,8 @@ export class Framer {
   /** Passing over the rest of a line or record that was too long. */
   #skipping = false;
   #lineBreaks = 1;
+  /** The last line break found in the bytes at hand. */
+  #lineEnd = -1;
 
   constructor(options: FramerOptions = {}) {
     this.#linesOnly = options.linesOnly ?? false;
@@ -78,6 +80,7 @@ export class Framer {
 
   #cut(last: boolean): Frame[] {
     const bytes = this.#joined();
+    this.#lineEnd = bytes.indexOf(LF);
     const frames: Frame[] = [];
     let at = 0;
     while (at < bytes.length) {
@@ -162,7 +165,7 @@ export class Framer {
       const solid = nextSolid(bytes, at);
       const c = bytes[solid];
       if (c === OPEN_BRACE) {
-        const end = endOfJson(bytes, solid, last);
+        const end = endOfJson(bytes, solid, this.#nextLineEnd(bytes, solid), last);
         if (end !== "text") return end;
       } else if (c === LESS || c === 0x2d || c === 0x26) {
         const markup = markupAt(bytes, solid, last);
@@ -171,7 +174,13 @@ export class Framer {
         if (markup.kind === "wrapper") return { end: markup.end, shape: "wrapper" };
       }
     }
-    return endOfLine(bytes, at, last);
+    return endOfLine(bytes, at, this.#nextLineEnd(bytes, at), last);
+  }
+
+  /** The next line break, or -1; looked for once for all records of a line, however many they are. */
+  #nextLineEnd(bytes: Uint8Array, from: number): number {
+    if (this.#lineEnd !== -1 && this.#lineEnd < from) this.#lineEnd = bytes.indexOf(LF, from);
+    return this.#lineEnd;
   }
 }
 
@@ -184,8 +193,7 @@ function lineStart(bytes: Uint8Array, start: number, at: number): number {
   return first;
 }
 
-function endOfLine(bytes: Uint8Array, at: number, last: boolean): UnitEnd {
-  const next = bytes.indexOf(LF, at);
+function endOfLine(bytes: Uint8Array, at: number, next: number, last: boolean): UnitEnd {
   const end = next === -1 ? bytes.length : next;
   if (end - at > LINE_MAX_BYTES) return { end: at + LINE_MAX_BYTES, shape: "text" };
   if (next === -1 && !last) return "incomplete";
@@ -197,12 +205,11 @@ function endOfLine(bytes: Uint8Array, at: number, last: boolean): UnitEnd {
  * The usual line is found by its line break alone: an object that ends its line and is followed by a line that begins
  * with `{"` can only end there, because JSON has no brace after a brace without a comma.
  */
-function endOfJson(bytes: Uint8Array, start: number, last: boolean): UnitEnd | "text" {
+function endOfJson(bytes: Uint8Array, start: number, lineEnd: number, last: boolean): UnitEnd | "text" {
   const first = nextSolid(bytes, start + 1);
   if (first === bytes.length && !last) return "incomplete";
   if (bytes[first] !== QUOTE && bytes[first] !== 0x7d) return "text";
   const oneLine = first === start + 1;
-  const lineEnd = bytes.indexOf(LF, start);
   if (lineEnd !== -1 && bytes[lineEnd + 1] === OPEN_BRACE && bytes[lineEnd + 2] === QUOTE) {
     if (bytes[lastSolid(bytes, lineEnd)] === 0x7d && !hasSeveral(bytes, start, lineEnd)) {
       return { end: lineEnd, shape: "json" };

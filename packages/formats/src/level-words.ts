@@ -23,9 +23,11 @@ const NUMBER_OF: ReadonlyMap<string, number> = new Map(
   WORDS.flatMap(([level, words]) => words.split(" ").map((word) => [word, level] as const)),
 );
 
+const WORD_MAX_LENGTH = 64;
+
 /** The level a word means; `undefined` for a word of no language known, or for none. */
 export function levelOfWord(word: string | undefined): number | undefined {
-  if (word === undefined) return undefined;
+  if (word === undefined || word.length > WORD_MAX_LENGTH) return undefined;
   const text = word.trim().toLowerCase().replace(/\s+/g, "_");
   return NUMBER_OF.get(text);
 }

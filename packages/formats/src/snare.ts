@@ -89,7 +89,7 @@ function draftOfBlanks(text: string): EventDraft | undefined {
   const before = text
     .slice(0, time.index)
     .trim()
-    .replace(/^\d\s+(?:\d\s+)?/, "");
+    .replace(/^\d\s{1,16}(?:\d\s{1,16})?/, "");
   const after = text.slice(time.index + time[0].length).trim();
   const eventId = /^\d{1,10}(?=\s|$)/.exec(after)?.[0];
   if (eventId === undefined) return undefined;
@@ -112,7 +112,7 @@ function draftOfBlanks(text: string): EventDraft | undefined {
           .split(/\s+/);
   return {
     time: time[0],
-    channel: before.replace(/\s+\d{1,12}$/, ""),
+    channel: before.replace(/\s{1,16}\d{1,12}$/, ""),
     eventId,
     provider: withoutPlaceholder(sourceOf(names)),
     level: type?.[1],
@@ -127,8 +127,8 @@ function sourceOf(names: string): string {
   const parts = names.split(/\s{2,}/);
   if (parts.length > 1) return parts[0] as string;
   return names
-    .replace(/\s+(?:User|N\/A|Unknown User|Well Known Group|Unknown)$/, "")
-    .replace(/\s+(?:N\/A|Unknown User|\S+)$/, "");
+    .replace(/ (?:User|N\/A|Unknown User|Well Known Group|Unknown)$/, "")
+    .replace(/ (?:Unknown User|\S{1,256})$/, "");
 }
 
 function withoutPlaceholder(text: string | undefined): string | undefined {

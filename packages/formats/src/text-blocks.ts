@@ -36,6 +36,8 @@ interface OpenBlock {
   /** The first line of a table; rows follow in `lines`. */
   readonly heading?: string;
   chars: number;
+  /** Quotes in a table's row so far: an odd number means that a cell goes on. */
+  quotes: number;
 }
 
 /** Groups lines into blocks. `only` says that the whole input is of one format. */
@@ -122,13 +124,20 @@ export class TextBlocks {
     if (this.#open === undefined) this.#open = { ...openBlock(heading.format, line), heading: heading.text };
     else append(this.#open, line);
     const open = this.#open;
-    const whole = open.lines.reduce((count, text) => count + quotesIn(text), 0) % 2 === 0;
-    return whole || open.chars > BLOCK_MAX_CHARS ? this.close() : [];
+    open.quotes += quotesIn(line.text);
+    return open.quotes % 2 === 0 || open.chars > BLOCK_MAX_CHARS ? this.close() : [];
   }
 }
 
 function openBlock(format: Format | undefined, line: TextLine): OpenBlock {
-  return { format, lines: [line.text], marks: new Set(line.marks), offset: line.offset, chars: line.text.length };
+  return {
+    format,
+    lines: [line.text],
+    marks: new Set(line.marks),
+    offset: line.offset,
+    chars: line.text.length,
+    quotes: 0,
+  };
 }
 
 function append(open: OpenBlock, line: TextLine): void {

@@ -17,11 +17,12 @@ export type Markup =
 const LESS = 0x3c;
 const GREATER = 0x3e;
 const LF = 0x0a;
+const AMPERSAND = 0x26;
 const NAME_SAMPLE_BYTES = 64;
 const WRAPPER_MAX_BYTES = 4096;
 /** Elements that begin an event: the event itself, or what is left of one whose beginning was lost. */
 const EVENT_NAMES = new Set(["Event", "System", "Provider", "EventID"]);
-const ESCAPED_EVENT = "&lt;Event";
+const ESCAPED_EVENT = "&lt;Event ";
 const ESCAPED_END = "&lt;/Event&gt;";
 const CLIXML = "Objs";
 
@@ -92,10 +93,10 @@ export function endOfEvent(bytes: Uint8Array, start: number, last: boolean): Uni
 
 /** `&lt;Event` runs to `&lt;/Event&gt;`, or to the next `&lt;Event`. */
 function endOfEscaped(bytes: Uint8Array, start: number, last: boolean): UnitEnd {
-  const end = find(bytes, ESCAPED_END, start + 1);
-  const next = find(bytes, `${ESCAPED_EVENT} `, start + 1);
-  if (end !== -1 && (next === -1 || end < next)) return { end: end + ESCAPED_END.length, shape: "xml" };
-  if (next !== -1) return { end: next, shape: "xml" };
+  for (let at = bytes.indexOf(AMPERSAND, start + 1); at !== -1; at = bytes.indexOf(AMPERSAND, at + 1)) {
+    if (matches(bytes, at, ESCAPED_END)) return { end: at + ESCAPED_END.length, shape: "xml" };
+    if (matches(bytes, at, ESCAPED_EVENT)) return { end: at, shape: "xml" };
+  }
   return last ? { end: bytes.length, shape: "xml" } : "incomplete";
 }
 

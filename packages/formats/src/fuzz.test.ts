@@ -1,0 +1,133 @@
+/** Damage of every kind to every real sample: nothing throws, nothing hangs, and every event that comes out is sound. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { WindowsEvent } from "@culprit/model";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { decodeBytes } from "./decode-bytes.ts";
+import { exportEvent } from "./event-export.ts";
+import { RECEIVED_AT } from "./test-support.ts";
+
+const CORPORA = fileURLToPath(new URL("../../../../shared/corpora", import.meta.url));
+const here = existsSync(CORPORA);
+if (!here) console.log("left out: mutations of the development corpus (../shared/corpora is not here)");
+const SAMPLE_MAX_BYTES = 6_000;
+
+const samples = here
+  ? readdirSync(CORPORA, { recursive: true, encoding: "utf8" })
+      .filter((path) => /\.(?:txt|json|xml|log|csv|raw|snap|evtx|Evt)$/.test(path))
+      .map((path) => new Uint8Array(readFileSync(join(CORPORA, path)).subarray(0, SAMPLE_MAX_BYTES)))
+  : [];
+
+/** Bytes that mean something to a framer or a reader. */
+const TELLING = [
+  '"',
+  "\\",
+  "{",
+  "}",
+  "[",
+  "]",
+  "<",
+  ">",
+  "&",
+  "\n",
+  "\r\n",
+  ",",
+  "|",
+  "=",
+  "\t",
+  "\0",
+  "\ufeff",
+  "<Event>",
+  "</Event>",
+  "<![CDATA[",
+  "<!--",
+  "&#0;",
+  "\\u0000",
+  "1e999",
+  "0x",
+  "Log Name: x",
+  "Message=",
+  "\u200e",
+];
+const mutation = fc.record({ at: fc.nat(), remove: fc.nat({ max: 200 }), add: fc.constantFrom(...TELLING, "") });
+
+function mutated(bytes: Uint8Array, mutations: readonly { at: number; remove: number; add: string }[]): Uint8Array {
+  let changed = Buffer.from(bytes);
+  for (const { at, remove, add } of mutations) {
+    const place = at % (changed.length + 1);
+    changed = Buffer.concat([changed.subarray(0, place), Buffer.from(add), changed.subarray(place + remove)]);
+  }
+  return new Uint8Array(changed);
+}
+
+function check(bytes: Uint8Array): void {
+  const started = performance.now();
+  for (const item of decodeBytes(bytes, { zone: "Europe/Berlin", receivedAt: RECEIVED_AT })) {
+    if (item.event === undefined) {
+      expect(item.failure.reason).toMatch(/^[a-z0-9-]+\.[a-z0-9-]+$/);
+      continue;
+    }
+    expect(WindowsEvent.safeParse(item.event).error).toBeUndefined();
+    expect(item.event.data.names).toHaveLength(item.event.data.values.length);
+    expect(() => JSON.stringify(exportEvent(item.event as WindowsEvent, item.source))).not.toThrow();
+  }
+  expect(performance.now() - started).toBeLessThan(2_000);
+}
+
+test.runIf(here)("mutated real records give sound events or failures", () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...samples), fc.array(mutation, { maxLength: 5 }), (bytes, mutations) =>
+      check(mutated(bytes, mutations)),
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test.each([
+  ["blanks", " "],
+  ["quotes", '"'],
+  ["braces", "{"],
+  ["brackets", "["],
+  ["objects", '{"a":'],
+  ["closed objects", "{}"],
+  ["less-than signs", "<"],
+  ["events", "<Event "],
+  ["open events", "<Event>"],
+  ["escaped events", "&lt;Event "],
+  ["ampersands", "&"],
+  ["comments", "<!--"],
+  ["wrappers", "<a>"],
+  ["dashes", "- <"],
+  ["equals signs", "a="],
+  ["CEF", "CEF:0|a|b|c|1|"],
+  ["LEEF", "LEEF:2.0|a|b|c|1|"],
+  ["Snare", "MSWinEventLog\t1\t"],
+  ["Snare with blanks", "MSWinEventLog 1 System Fri Mar 01 10:00:00 2024 1 "],
+  ["priorities", "<13>"],
+  ["labels", "Log Name: "],
+  ["label lines", "Event ID: 1\n"],
+  ["colons", "Source:"],
+  ["pairs", "EventID=1 Source=x "],
+  ["cluster lines", "00001344.0000043c::"],
+  ["CMTrace", "<![LOG["],
+  ["product keys", "ABCDE-12345-"],
+  ["passwords", "password="],
+  ["net user", "net user a "],
+  ["MOF", 'instance of Win32_NTLogEvent {a="'],
+  ["CSV", 'Level,Date and Time,Source,Event ID,Task Category\n"'],
+  ["digits", "1"],
+  ["tabs", "\t"],
+  ["line ends", "\n"],
+  ["backslashes", "\\"],
+  ["OSSEC", "WinEvtLog: a: ERROR(1): "],
+  ["structured data", '<13>1 - - - - - [win@18372.4 EVENT_ID="'],
+])("a megabyte of %s is read in time that grows with its length", (_name, piece) => {
+  const bytes = new TextEncoder().encode(piece.repeat(Math.ceil(1_000_000 / piece.length)));
+  const started = performance.now();
+  let items = 0;
+  for (const _item of decodeBytes(bytes, { zone: "utc", receivedAt: RECEIVED_AT })) items += 1;
+  expect(items).toBeLessThanOrEqual(1_000_000);
+  expect(performance.now() - started).toBeLessThan(10_000);
+});
