@@ -8,12 +8,13 @@ import { isMet, type Seen } from "./condition.ts";
 import { type CoverageMap, covers, lastSeen } from "./coverage.ts";
 import type { Group } from "./group.ts";
 import { hostText, interpolate, relativeText, timesText } from "./narrate.ts";
-import type { Sighting } from "./sighting.ts";
+import { INCIDENT_RULE, type Sighting } from "./sighting.ts";
 
 /** Each further way of seeing the same thing adds this share of its points, up to a decisive weight. */
 const FURTHER_WAY_SHARE = 0.3;
 const DECISIVE_POINTS = 30;
 const EVENTS_PER_REASON_MAX = 20;
+const NAMES_SHOWN_MAX = 3;
 
 export interface Item {
   readonly evidence: CompiledEvidence;
@@ -129,18 +130,32 @@ function seenText(aliases: readonly string[], seen: Seen, group: Group, program:
     const sightings = seen(alias);
     const first = sightings[0];
     if (first === undefined) continue;
+    if (first.signal.rule.startsWith(INCIDENT_RULE)) {
+      const machines = [...new Set(sightings.map(({ about }) => hostText(about)))];
+      lines.push(
+        `${listed(machines)}: ${first.signal.event.summary}${machines.length > 1 ? " (and the like)" : ""}, ${relativeText(sightings, group.startedAt)}`,
+      );
+      continue;
+    }
     const say = interpolate(
       program.detections.get(first.signal.rule)?.extension.say ?? first.signal.rule,
       group,
       first.signal,
     );
     const hosts = [...new Set(sightings.map(({ signal }) => hostText(signal.host)))];
-    const where = hosts.length > 3 ? `${hosts.slice(0, 3).join(", ")} and ${hosts.length - 3} more` : hosts.join(", ");
+    const where = listed(hosts);
     lines.push(
       `${first.signal.event.provider} ${first.signal.event.eventId} on ${where}: ${say}${timesText(sightings.length)}, ${relativeText(sightings, group.startedAt)}`,
     );
   }
   return lines.join("; ");
+}
+
+/** `HV11, HV12, HV13 and 4 more`. */
+function listed(names: readonly string[]): string {
+  return names.length > NAMES_SHOWN_MAX
+    ? `${names.slice(0, NAMES_SHOWN_MAX).join(", ")} and ${names.length - NAMES_SHOWN_MAX} more`
+    : names.join(", ");
 }
 
 /** The channel that would hold an alias's records, as the author wrote it or as its rule reads it. */

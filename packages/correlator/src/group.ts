@@ -81,6 +81,9 @@ function variablesOf(use: SignalUse, { signal, about }: Sighting): Variables {
   variables["cluster"] = cluster ?? `the cluster of ${shortName(about)}`;
   const domain = relations?.domain ?? logger?.domain;
   if (domain !== undefined) variables["domain"] = domain;
+  variables["fleet"] = "fleet";
+  const place = relations?.places[0] ?? logger?.places[0];
+  if (place !== undefined) variables["place"] = place;
   for (const [name, source] of Object.entries(use.as)) {
     const value = source === "logger" ? signal.host : source === "subject" ? about : signal.bindings[source];
     if (value !== undefined) variables[name] = value;
@@ -109,20 +112,23 @@ function runsOf(candidates: Candidate[], mergeMs: number): Candidate[][] {
 
 function groupOf(playbook: CompiledPlaybook, run: readonly Candidate[], sightings: Sightings): Group | undefined {
   const openers = new Map<string, Sighting[]>();
-  for (const { alias, sighting } of run) openers.set(alias, [...(openers.get(alias) ?? []), sighting]);
+  const candidateOf = new Map<Sighting, Candidate>();
+  for (const candidate of run) {
+    candidateOf.set(candidate.sighting, candidate);
+    const list = openers.get(candidate.alias);
+    if (list === undefined) openers.set(candidate.alias, [candidate.sighting]);
+    else list.push(candidate.sighting);
+  }
   const anchorAlias = playbook.open.anchors.find((alias) => openers.has(alias)) ?? run[0]?.alias;
   const anchored = anchorAlias === undefined ? undefined : openers.get(anchorAlias)?.[0];
   if (anchorAlias === undefined || anchored === undefined) return undefined;
 
   const variables: Record<string, string> = {};
-  const leaders = [
-    ...(openers.get(anchorAlias) ?? []).map(
-      (sighting) => run.find((candidate) => candidate.sighting === sighting) as Candidate,
-    ),
-    ...run,
-  ];
-  for (const candidate of leaders)
+  // What the anchor says comes first; the other openers fill in what it does not.
+  const leaders = [...(openers.get(anchorAlias) ?? []).flatMap((sighting) => candidateOf.get(sighting) ?? []), ...run];
+  for (const candidate of leaders) {
     for (const [name, value] of Object.entries(candidate.variables)) variables[name] ??= value;
+  }
   if (playbook.victim !== undefined)
     variables["host"] = mostBlamed(openers.get(playbook.victim) ?? []) ?? (variables["host"] as string);
   const known = run.flatMap(({ sighting }) => sighting.signal.hosts);
@@ -142,8 +148,8 @@ function groupOf(playbook: CompiledPlaybook, run: readonly Candidate[], sighting
     filtered.set(alias, list);
     return list;
   };
-  const from = Math.min(...run.map(({ sighting }) => sighting.from));
-  const to = Math.max(...run.map(({ sighting }) => sighting.to));
+  const from = run.reduce((least, { sighting }) => Math.min(least, sighting.from), Number.POSITIVE_INFINITY);
+  const to = run.reduce((most, { sighting }) => Math.max(most, sighting.to), Number.NEGATIVE_INFINITY);
   return {
     playbook,
     variables,

@@ -1,6 +1,7 @@
 /**
  * Which incident explains which, decided at the key where both are seen. The explaining one must stand deeper (power before
- * storage before service), or equally deep and earlier; so no two explain each other.
+ * storage before service), or equally deep and earlier, or equally deep and the host of the other's machine; so no two
+ * explain each other.
  */
 import { sameHost } from "@culprit/model";
 import { type CompiledPlaybook, LAYERS, type Program } from "@culprit/rules";
@@ -13,15 +14,16 @@ export function orderOf(announcement: Announcement, playbook: CompiledPlaybook):
   return `${layer} ${at} ${announcement.id}`;
 }
 
-/** Playbooks that some playbook explains, with the playbooks that do: only those need to be told of each other. */
-export function explainersOf(program: Program): ReadonlyMap<string, readonly CompiledPlaybook[]> {
-  const found = new Map<string, CompiledPlaybook[]>();
-  for (const playbook of program.playbooks.values()) {
-    for (const { playbooks } of playbook.explains) {
-      for (const id of playbooks) found.set(id, [...(found.get(id) ?? []), playbook]);
-    }
-  }
-  return found;
+/** Playbooks that others explain or count, with the playbooks that do: only those need to be told of each other. */
+export function listenersOf(program: Program): ReadonlyMap<string, readonly CompiledPlaybook[]> {
+  const found = new Map<string, Set<CompiledPlaybook>>();
+  const add = (id: string, listener: CompiledPlaybook): void => {
+    found.set(id, (found.get(id) ?? new Set<CompiledPlaybook>()).add(listener));
+  };
+  for (const playbook of program.playbooks.values())
+    for (const { playbooks } of playbook.explains) for (const id of playbooks) add(id, playbook);
+  for (const [id, listeners] of program.incidentUses) for (const listener of listeners) add(id, listener);
+  return new Map([...found].map(([id, listeners]) => [id, [...listeners]]));
 }
 
 /** The link from `parent` to `child`, where the parent's playbook explains it. */
@@ -31,7 +33,7 @@ export function linkOf(parent: Announcement, child: Announcement, program: Progr
   const other = program.playbooks.get(child.playbook);
   if (playbook === undefined || other === undefined) return undefined;
   const order = orderOf(parent, playbook);
-  if (order >= orderOf(child, other)) return undefined;
+  if (order >= orderOf(child, other) && !(playbook.layer === other.layer && isGuestOf(child, parent))) return undefined;
   const explains = playbook.explains.some(
     (rule) =>
       rule.playbooks.includes(child.playbook) &&
@@ -40,6 +42,11 @@ export function linkOf(parent: Announcement, child: Announcement, program: Progr
       isRelated(parent, child, rule.on),
   );
   return explains ? { parent: parent.id, order } : undefined;
+}
+
+function isGuestOf(child: Announcement, parent: Announcement): boolean {
+  const [host] = parent.hosts;
+  return host !== undefined && child.hypervisors.some((hypervisor) => sameHost(hypervisor, host));
 }
 
 function isNear(parent: Announcement, child: Announcement, [from, to]: readonly [number, number]): boolean {
@@ -56,7 +63,9 @@ function isRelated(parent: Announcement, child: Announcement, on: CompiledPlaybo
       return a !== undefined && b !== undefined && sameHost(a, b);
     }
     case "cluster":
-      return shared() || (parent.cluster !== undefined && parent.cluster === child.cluster);
+      return (
+        shared() || (parent.relations.cluster !== undefined && parent.relations.cluster === child.relations.cluster)
+      );
     case "guests":
       return shared() || child.hypervisors.some((host) => parent.hosts.some((own) => sameHost(host, own)));
     case "scope":

@@ -2,11 +2,19 @@
  * A sighting: a signal as one playbook sees it, with the interval in which it happened. Records written after a restart get
  * theirs by inference; all others happened when they say.
  */
-import { type EpochMs, type Signal, sameHost, shortName } from "@culprit/model";
+import {
+  type EpochMs,
+  type EventId,
+  type HostId,
+  type Signal,
+  type SignalId,
+  sameHost,
+  shortName,
+} from "@culprit/model";
 import type { Program, SignalUse } from "@culprit/rules";
 import { lastActivityBefore } from "./coverage.ts";
 import { type CrashTime, type Interval, inferCrash, lastBeatOf } from "./crash-time.ts";
-import type { KeyState } from "./state.ts";
+import type { Announcement, KeyState } from "./state.ts";
 
 export interface Sighting extends Interval {
   readonly signal: Signal;
@@ -15,6 +23,9 @@ export interface Sighting extends Interval {
   /** The restart behind it, for records of `time: crash`. */
   readonly crash?: CrashTime;
 }
+
+/** What stands before the playbook in the rule of a signal that is an incident of its own. */
+export const INCIDENT_RULE = "incident:";
 
 /** Sightings of one key, worked out once per evaluation. */
 export class Sightings {
@@ -45,7 +56,8 @@ export class Sightings {
 
   /** Sightings of an alias: of any of its rules, with its conditions on bindings but those on variables. */
   ofUse(use: SignalUse): readonly Sighting[] {
-    const lists = use.rule.map((rule) => this.ofRule(rule));
+    const lists =
+      use.incident.length > 0 ? [this.ofIncidents(use.incident)] : use.rule.map((rule) => this.ofRule(rule));
     const all =
       lists.length === 1
         ? (lists[0] as readonly Sighting[])
@@ -54,6 +66,14 @@ export class Sightings {
     return conditions.length === 0
       ? all
       : all.filter(({ signal }) => conditions.every(([name, predicate]) => holds(predicate, signal.bindings[name])));
+  }
+
+  /** Incidents of other playbooks that this key was told of, as sightings of their own. */
+  private ofIncidents(playbooks: readonly string[]): readonly Sighting[] {
+    const found = [...this.state.announced.values()]
+      .filter(({ playbook }) => playbooks.includes(playbook))
+      .map(incidentSighting);
+    return found.sort((a, b) => a.from - b.from || (a.signal.id < b.signal.id ? -1 : 1));
   }
 
   private crashOf(signal: Signal): CrashTime {
@@ -87,9 +107,43 @@ export class Sightings {
   }
 }
 
+function incidentSighting(announcement: Announcement): Sighting {
+  const { relations, startedAt } = announcement;
+  const host = relations.host as HostId;
+  const [place] = relations.places;
+  const signal: Signal = {
+    // The incident stands for the events behind it; a reader follows its id to them.
+    id: announcement.id as string as SignalId,
+    rule: INCIDENT_RULE + announcement.playbook,
+    event: {
+      id: announcement.id as string as EventId,
+      host,
+      provider: "Culprit",
+      eventId: 0,
+      channel: `incident/${announcement.playbook}`,
+      level: 2,
+      at: startedAt,
+      summary: announcement.title,
+    },
+    host,
+    bindings: {
+      ...announcement.labels,
+      playbook: announcement.playbook,
+      cause: announcement.topCause,
+      ...(place === undefined ? {} : { place }),
+      ...(relations.hypervisor === undefined ? {} : { hypervisor: relations.hypervisor }),
+    },
+    at: startedAt,
+    receivedAt: announcement.detectedAt,
+    hosts: [relations],
+  };
+  return { signal, about: host, from: startedAt, to: startedAt };
+}
+
 /** Whether a bound value meets a condition; conditions on variables (`same`) are met here and checked with the incident. */
 function holds(predicate: SignalUse["where"][string], value: string | undefined): boolean {
   if ("same" in predicate) return true;
+  if ("present" in predicate) return predicate.present === (value !== undefined);
   if (value === undefined) return "notIn" in predicate;
   const lower = value.toLowerCase();
   if ("in" in predicate) return predicate.in.some((wanted) => sameValue(wanted, lower));

@@ -2,7 +2,7 @@
  * The state of the fold: plain data, one record per key. `step` changes it in place and names the keys it changed; a
  * snapshot is a structured copy. Everything in it has a limit.
  */
-import type { Coverage, EpochMs, Incident, IncidentId, Severity, Signal } from "@culprit/model";
+import type { Coverage, EpochMs, HostRelations, Incident, IncidentId, Severity, Signal } from "@culprit/model";
 import { type CoverageMap, emptyCoverage } from "./coverage.ts";
 
 /** Signals kept per rule and key: the first of them and the latest; what falls out in the middle is counted. */
@@ -18,13 +18,18 @@ export interface Announcement {
   readonly home: string;
   readonly title: string;
   readonly severity: Severity;
+  /** Its host first. */
   readonly hosts: readonly string[];
-  readonly cluster?: string;
+  /** What is known of its host. */
+  readonly relations: HostRelations;
   /** Hyper-V hosts of its hosts. */
   readonly hypervisors: readonly string[];
   readonly startedAt: EpochMs;
   readonly lastAt: EpochMs;
+  readonly detectedAt: EpochMs;
   readonly topCause: string;
+  /** Its variables: a bugcheck code, a driver, a VM. */
+  readonly labels: Readonly<Record<string, string>>;
   /** The incident is no more; its links go. */
   readonly gone: boolean;
 }

@@ -19,7 +19,7 @@ import type { CompiledPlaybook, Program } from "@culprit/rules";
 import { contentOf, settlesAt } from "./content.ts";
 import { addCoverage } from "./coverage.ts";
 import { type Group, groupsOf } from "./group.ts";
-import { explainersOf, linkOf } from "./link.ts";
+import { linkOf, listenersOf } from "./link.ts";
 import { keysFor } from "./route.ts";
 import { Sightings } from "./sighting.ts";
 import {
@@ -59,6 +59,7 @@ export function step(state: State, input: Input, program: Program): readonly Out
       if (key === undefined) return [];
       if (input.announcement.gone) key.announced.delete(input.announcement.id);
       else key.announced.set(input.announcement.id, input.announcement);
+      for (const { id } of program.incidentUses.get(input.announcement.playbook) ?? []) key.dirty.add(id);
       wake(key, state.now);
       return [];
     }
@@ -268,7 +269,9 @@ function differs(a: Incident, b: Incident): boolean {
 /** An incident whose openers no longer make one: evidence moved it elsewhere, or its condition is not met any more. */
 function retract(key: KeyState, incident: HeldIncident, now: EpochMs, outputs: Output[]): void {
   const forgotten = incident.openers.every(
-    (id) => ![...key.signals.values()].some((list) => list.some((signal) => signal.id === id)),
+    (id) =>
+      !key.announced.has(id as IncidentId) &&
+      ![...key.signals.values()].some((list) => list.some((signal) => signal.id === id)),
   );
   if (incident.published !== undefined && incident.published.status !== "closed" && !forgotten) {
     const { published } = incident;
@@ -315,11 +318,10 @@ function announce(
   program: Program,
   outputs: Output[],
 ): void {
-  const explainers = explainersCached(program).get(incident.playbook) ?? [];
+  const listeners = listenersCached(program).get(incident.playbook) ?? [];
   const explains = group.playbook.explains.length > 0;
-  if (explainers.length === 0 && !explains) return;
+  if (listeners.length === 0 && !explains) return;
   const hosts = content.scope.filter(({ kind }) => kind === "host").map(({ id }) => id);
-  const relations = group.relations;
   const known = [...group.openers.values()].flat().flatMap(({ signal }) => signal.hosts);
   const announcement: Announcement = {
     id: incident.id,
@@ -328,38 +330,45 @@ function announce(
     title: content.title,
     severity: content.severity,
     hosts,
-    ...(relations.cluster === undefined ? {} : { cluster: relations.cluster }),
+    relations: group.relations,
     hypervisors: [...new Set(known.flatMap(({ hypervisor }) => hypervisor ?? []))].sort(),
     startedAt: Date.parse(content.startedAt),
     lastAt: Math.max(Date.parse(content.startedAt), incident.lastAt),
+    detectedAt: incident.detectedAt,
     topCause: content.causes[0]?.id ?? "unknown",
+    labels: labelsOf(group),
     gone,
   };
-  const kinds = new Set(explainers.map(({ at }) => at));
-  const own = {
-    host: relations.host,
-    protectionServers: relations.protectionServers,
-    places: relations.places,
-    ...(relations.cluster === undefined ? {} : { cluster: relations.cluster }),
-    ...(relations.domain === undefined ? {} : { domain: relations.domain }),
-    ...(relations.hypervisor === undefined ? {} : { hypervisor: relations.hypervisor }),
-  };
-  const keys = explainers.length === 0 ? [] : keysFor([own, ...known], kinds);
+  const kinds = new Set(listeners.map(({ at }) => at));
+  const keys = listeners.length === 0 ? [] : keysFor([group.relations, ...known], kinds);
   const text = JSON.stringify({ keys, announcement });
-  key.announced.set(incident.id, announcement);
   if (incident.announced === text) return;
   incident.announced = text;
+  key.announced.set(incident.id, announcement);
+  for (const { id } of program.incidentUses.get(incident.playbook) ?? []) {
+    if (id === incident.playbook) continue;
+    key.dirty.add(id);
+    key.wakeAt = Number.NEGATIVE_INFINITY;
+  }
   for (const other of keys)
     if (other !== key.key) outputs.push({ kind: "send", input: { kind: "announcement", key: other, announcement } });
 }
 
-const explainersByProgram = new WeakMap<Program, ReturnType<typeof explainersOf>>();
+const LABELS_MAX = 24;
+const LABEL_LENGTH_MAX = 120;
 
-function explainersCached(program: Program): ReturnType<typeof explainersOf> {
-  const held = explainersByProgram.get(program);
+function labelsOf({ variables }: Group): Record<string, string> {
+  const labels = Object.entries(variables).filter(([, value]) => value.length <= LABEL_LENGTH_MAX);
+  return Object.fromEntries(labels.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, LABELS_MAX));
+}
+
+const listenersByProgram = new WeakMap<Program, ReturnType<typeof listenersOf>>();
+
+function listenersCached(program: Program): ReturnType<typeof listenersOf> {
+  const held = listenersByProgram.get(program);
   if (held !== undefined) return held;
-  const fresh = explainersOf(program);
-  explainersByProgram.set(program, fresh);
+  const fresh = listenersOf(program);
+  listenersByProgram.set(program, fresh);
   return fresh;
 }
 

@@ -1,6 +1,6 @@
 /** Reads a value of the `signals` topic; our own stages wrote it, so the envelope is checked and signals in full. */
 import type { Input } from "@culprit/correlator";
-import { Coverage, IncidentId, Signal } from "@culprit/model";
+import { Coverage, HostRelations, IncidentId, Severity, Signal } from "@culprit/model";
 import { z } from "zod";
 import type { SourceTick } from "./match-task.ts";
 
@@ -9,13 +9,15 @@ const Announcement = z.object({
   playbook: z.string(),
   home: z.string(),
   title: z.string(),
-  severity: z.string(),
+  severity: Severity,
   hosts: z.array(z.string()),
-  cluster: z.exactOptional(z.string()),
+  relations: HostRelations,
   hypervisors: z.array(z.string()),
   startedAt: z.number(),
   lastAt: z.number(),
+  detectedAt: z.number(),
   topCause: z.string(),
+  labels: z.record(z.string(), z.string()),
   gone: z.boolean(),
 });
 

@@ -30,6 +30,8 @@ export interface Program {
   readonly detections: ReadonlyMap<string, DetectionInfo>;
   /** Rule name -> who uses it. */
   readonly uses: ReadonlyMap<string, readonly RuleUse[]>;
+  /** Playbook -> the playbooks that count its incidents as signals. */
+  readonly incidentUses: ReadonlyMap<string, readonly CompiledPlaybook[]>;
   /** Rule name -> kinds of key its signals go to. */
   readonly keyKinds: ReadonlyMap<string, ReadonlySet<KeyKind>>;
   /** How long before its own time a signal of this rule can still matter, and how long it must be kept for late ones. */
@@ -42,6 +44,8 @@ export interface PlaybookFile {
   readonly line: (path: readonly PropertyKey[]) => number;
 }
 
+/** Variables every incident has as far as they are known. */
+const BUILT_IN_VARIABLES = new Set(["host", "cluster", "domain", "place", "fleet"]);
 const ROLES = new Set(["host", "peers", "any", "guests", "hypervisor", "server"]);
 const PRIOR_TOLERANCE = 0.011;
 
@@ -78,11 +82,13 @@ export function buildProgram(
 function index(playbooks: readonly CompiledPlaybook[], detections: ReadonlyMap<string, DetectionInfo>): Program {
   const sorted = [...playbooks].sort((a, b) => (a.id < b.id ? -1 : 1));
   const uses = new Map<string, RuleUse[]>();
+  const incidentUses = new Map<string, CompiledPlaybook[]>();
   const keyKinds = new Map<string, Set<KeyKind>>();
   const retentionMs = new Map<string, number>();
   for (const playbook of sorted) {
     const keep = playbook.collect.before + playbook.collect.after + playbook.collect.lateness + playbook.open.merge;
     for (const [alias, use] of Object.entries(playbook.signals)) {
+      for (const id of use.incident) listOf(incidentUses, id).push(playbook);
       for (const rule of use.rule) {
         listOf(uses, rule).push({ playbook, alias });
         const kinds = keyKinds.get(rule) ?? new Set<KeyKind>();
@@ -101,6 +107,7 @@ function index(playbooks: readonly CompiledPlaybook[], detections: ReadonlyMap<s
     playbooks: new Map(sorted.map((playbook) => [playbook.id, playbook])),
     detections,
     uses,
+    incidentUses,
     keyKinds,
     retentionMs,
   };
@@ -168,6 +175,8 @@ function checkPlaybook(
   ]);
   const bindings = new Set<string>();
   for (const [alias, use] of Object.entries(playbook.signals)) {
+    for (const id of use.incident)
+      if (!known.has(id)) report(["signals", alias, "incident"], `no playbook '${id}'`, nearest(id, known));
     for (const rule of use.rule) {
       const detection = detections.get(rule);
       if (detection === undefined) {
@@ -203,7 +212,7 @@ function checkPlaybook(
     }
   }
   for (const name of playbook.entity) {
-    if (name !== "host" && name !== "cluster" && name !== "domain" && !variables.has(name) && !bindings.has(name))
+    if (!BUILT_IN_VARIABLES.has(name) && !variables.has(name) && !bindings.has(name))
       report(["entity"], `nothing gives the variable '${name}'`);
   }
 

@@ -32,24 +32,32 @@ const WherePredicate = z.union([
   z.strictObject({ contains: z.array(z.string().min(1)).min(1) }),
   z.strictObject({ min: z.exactOptional(z.number()), max: z.exactOptional(z.number()) }),
   z.strictObject({ same: Name }),
+  z.strictObject({ present: z.boolean() }),
 ]);
 export type WherePredicate = z.output<typeof WherePredicate>;
 
-export const SignalUse = z.strictObject({
-  rule: z
-    .union([z.string(), z.array(z.string()).min(1)])
-    .transform((rule) => (typeof rule === "string" ? [rule] : rule)),
-  /** Who logged it: a role or a variable. */
-  on: z.exactOptional(z.string()),
-  /** Whom it speaks about: a role or a variable. Default: the incident's host, by subject where there is one, else by logger. */
-  about: z.exactOptional(z.string()),
-  /** Conditions on bindings, compared without case. `same: name` compares with the incident's variable. */
-  where: z.record(z.string(), WherePredicate).default({}),
-  /** Variables this signal gives the incident when it opens it: variable -> `logger`, `subject` or a binding. */
-  as: z.record(Name, z.string()).default({}),
-  /** `no` keeps its hosts out of the scope: they only report. */
-  scope: z.boolean().default(true),
-});
+const Names = z
+  .union([z.string(), z.array(z.string()).min(1)])
+  .transform((name) => (typeof name === "string" ? [name] : name));
+
+export const SignalUse = z
+  .strictObject({
+    /** Detections. */
+    rule: Names.default([]),
+    /** Incidents of other playbooks instead of detections; their bindings are `playbook`, `cause`, `place` and their variables. */
+    incident: Names.default([]),
+    /** Who logged it: a role or a variable. */
+    on: z.exactOptional(z.string()),
+    /** Whom it speaks about: a role or a variable. Default: the incident's host, by subject where there is one, else by logger. */
+    about: z.exactOptional(z.string()),
+    /** Conditions on bindings, compared without case. `same: name` compares with the incident's variable. */
+    where: z.record(z.string(), WherePredicate).default({}),
+    /** Variables this signal gives the incident when it opens it: variable -> `logger`, `subject` or a binding. */
+    as: z.record(Name, z.string()).default({}),
+    /** `no` keeps its hosts out of the scope: they only report. */
+    scope: z.boolean().default(true),
+  })
+  .refine((use) => (use.rule.length === 0) !== (use.incident.length === 0), "either 'rule' or 'incident'");
 export type SignalUse = z.output<typeof SignalUse>;
 
 const Evidence = z.strictObject({

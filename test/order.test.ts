@@ -1,0 +1,60 @@
+/**
+ * Order of arrival does not matter: every timeline of every playbook, its events delivered in any order within two hours and
+ * some of them twice, ends with the same incidents. Ids and times of detection are left out: they name the order on purpose.
+ */
+import { createRuleMatcher } from "@culprit/correlator";
+import type { Incident } from "@culprit/model";
+import fc from "fast-check";
+import { beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
+import { KNOWLEDGE_DIR, loadKnowledge, readTimelineFiles } from "../packages/cli/src/knowledge-files.ts";
+import { playTimeline, type Timeline, TimelineFile } from "../packages/cli/src/timeline.ts";
+
+type Parts = Parameters<typeof playTimeline>[1];
+type Delivery = Parameters<NonNullable<Parameters<typeof playTimeline>[2]>>[0][number];
+
+const SPREAD_MS = 2 * 3_600_000;
+
+let parts: Parts;
+let timelines: readonly Timeline[];
+
+beforeAll(async () => {
+  const knowledge = await loadKnowledge(KNOWLEDGE_DIR);
+  parts = { program: knowledge.program, tables: knowledge.tables, matcher: createRuleMatcher(knowledge) };
+  timelines = (await readTimelineFiles(KNOWLEDGE_DIR)).flatMap(({ text }) => TimelineFile.parse(parse(text)).timelines);
+});
+
+/** What must not depend on the order: everything but the names and times that the first sight of an incident gave. */
+function essence(incidents: readonly Incident[]): unknown[] {
+  const kept = incidents.filter(({ facts }) => !facts.some((fact) => fact.startsWith("Withdrawn")));
+  const plain = kept.map(({ revision: _revision, detectedAt: _detected, updatedAt: _updated, children, ...rest }) => {
+    const named = JSON.stringify({ ...rest, children: [...children].sort() });
+    return kept.reduce((text, { id, playbook, startedAt }) => text.replaceAll(id, `${playbook} ${startedAt}`), named);
+  });
+  return plain.sort().map((text) => JSON.parse(text));
+}
+
+/** Moves each delivery by its own delay and repeats some; arrival stays in order. */
+function disturb(all: readonly Delivery[], delays: readonly number[]): readonly Delivery[] {
+  return all
+    .flatMap((delivery, i) => {
+      const moved = { ...delivery, receivedAt: delivery.receivedAt + (delays[i % delays.length] ?? 0) };
+      return (delays[i % delays.length] ?? 0) % 10 === 0
+        ? [moved, { ...moved, receivedAt: moved.receivedAt + 1_000 }]
+        : [moved];
+    })
+    .sort((a, b) => a.receivedAt - b.receivedAt);
+}
+
+test("any order of delivery within two hours, with repeats, ends with the same incidents", () => {
+  const delays = fc.array(fc.integer({ min: 0, max: SPREAD_MS }), { minLength: 1, maxLength: 20 });
+  fc.assert(
+    fc.property(fc.nat({ max: timelines.length - 1 }), delays, (n, moved) => {
+      const timeline = timelines[n] as Timeline;
+      const straight = essence(playTimeline(timeline, parts).incidents);
+      const disturbed = essence(playTimeline(timeline, parts, (all) => disturb(all, moved)).incidents);
+      expect(disturbed, timeline.name).toEqual(straight);
+    }),
+    { numRuns: 150 },
+  );
+});
