@@ -225,6 +225,8 @@ describe("what is refused", () => {
     ["'|gt': 5", "gt on keywords"],
     ["- ''", "an empty keyword"],
     ["{}", "an empty selection"],
+    ["F|all: x", "all on a single value"],
+    ["F|wide|utf16: x", "wide with utf16"],
     ["F|hour: noon", "a number for hour"],
   ])("%s", (selection, said) => {
     expect(refusalOf(selection)).toContain(said);

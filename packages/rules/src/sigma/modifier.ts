@@ -64,8 +64,10 @@ export function readItem({ key, at, value, reporter, placeholders }: ItemInput):
     });
     return NEVER;
   }
-  if (modifiers.includes("all") && value.kind !== "list") {
-    reporter.warn({ at, read: "all on a single value", expected: "a list", fix: "remove all" });
+  if (modifiers.includes("all") && scalars.length === 1) {
+    const remark = { at, read: "all on a single value", expected: "several values", fix: "remove all" };
+    if (value.kind === "list") reporter.warn(remark);
+    else reporter.refuse(remark);
   }
   const queries = scalars.map((scalar) => readValue(scalar, item));
   const query = modifiers.includes("all") ? allOf(queries) : anyOf(queries);
@@ -92,6 +94,7 @@ const KINDS: readonly (readonly string[])[] = [
   [...COMPARATORS],
 ];
 const STRING_ONLY: readonly string[] = ["windash", ...ENCODINGS];
+const UTF_16: readonly string[] = ["wide", "utf16", "utf16le", "utf16be"];
 const PLACES: readonly string[] = ["startswith", "endswith", "contains"];
 
 function areModifiersSound({ field, modifiers, at, reporter }: Item): boolean {
@@ -105,6 +108,8 @@ function areModifiersSound({ field, modifiers, at, reporter }: Item): boolean {
     if (modifiers.indexOf(modifier) !== modifiers.lastIndexOf(modifier))
       return refuse(`${modifier} twice`, "each modifier once");
   }
+  const wide = modifiers.filter((modifier) => UTF_16.includes(modifier));
+  if (wide.length > 1) return refuse(wide.join(" with "), "one UTF-16 encoding");
   const kinds = KINDS.map((kind) => modifiers.filter((modifier) => kind.includes(modifier))).filter(
     (used) => used.length > 0,
   );
