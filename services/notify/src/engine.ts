@@ -11,6 +11,7 @@ import { Action, Delivery, deliveryKey, Incident, type IncidentId, isoOf, status
 import { type Clock, repeat, retry } from "@culprit/runtime";
 import type { NotifyConfig, TargetConfig } from "./config.ts";
 import type { DeliveryEvent, Desk } from "./desk.ts";
+import { historyOf } from "./history.ts";
 import type { Notifier } from "./notifier.ts";
 import { composePage, isOver, type PageContent } from "./page-content.ts";
 import { passesRoute } from "./route.ts";
@@ -144,11 +145,14 @@ export class Engine implements Desk {
   compose(incident: Incident, notifier: string): PageContent {
     const { config, clock } = this.#options;
     const notice = this.#noticeFor(incident, notifier);
+    const known = [...(this.#incidents?.entries() ?? [])].map(([, placed]) => placed.incident);
+    const history = historyOf(incident, known, (id) => this.#actions.get(id)?.values() ?? []);
     return composePage(incident, {
       timeZone: config.timeZone,
       now: isoOf(clock.now()),
       ...(config.consoleUrl === undefined ? {} : { consoleUrl: config.consoleUrl }),
       ...(notice === undefined ? {} : { notice }),
+      ...(history === undefined ? {} : { history }),
     });
   }
 

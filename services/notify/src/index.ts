@@ -1,4 +1,5 @@
 export { NotifyConfig, type TargetConfig } from "./config.ts";
+export { sendTest } from "./drill.ts";
 export type { Notification, Notifier, NotifierContext, NotifierKind, SendResult } from "./notifier.ts";
 export { NOTIFIERS } from "./notifiers/index.ts";
 export { renderPage, renderShort } from "./page.ts";
