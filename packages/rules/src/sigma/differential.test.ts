@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
 import { compileRules, jsonSource } from "./index.ts";
-import type { NaiveDetection, NaiveEvent } from "./naive.test-support.ts";
+import type { NaiveDetection, NaiveEvent, NaiveValue } from "./naive.test-support.ts";
 import { naiveMatch } from "./naive.test-support.ts";
 
 const CHARS = ["a", "A", "b", "s", "S", "\\", "*", "?", "-", "/", "\u2013", "\n", "1", "Σ", "ς", "😀", " "];
@@ -27,10 +27,16 @@ const PATTERNS = ["^a", "b$", "a.b", "[ab]+1", "a|b", "S{2}", "(?:ab)*", "\\\\",
 const item = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.tuple(
-      fc.tuple(field, fc.constantFrom(...TEXT_MODIFIERS)).map((parts) => parts.join("")),
-      fc.oneof(text, number, fc.array(fc.oneof(text, number), { minLength: 1, maxLength: 3 })),
-    ),
+    arbitrary: fc
+      .tuple(
+        fc.tuple(field, fc.constantFrom(...TEXT_MODIFIERS)).map((parts) => parts.join("")),
+        fc.oneof(text, number, fc.array(fc.oneof(text, number), { minLength: 1, maxLength: 3 })),
+      )
+      // `all` on a single value is refused.
+      .map(([key, value]): [string, NaiveValue] => [
+        key,
+        key.includes("|all") && !Array.isArray(value) ? [value as string] : value,
+      ]),
   },
   { weight: 1, arbitrary: fc.tuple(field, fc.constantFrom(null, true, false)) },
   {
