@@ -94,7 +94,10 @@ export interface ConsumeOptions {
 
 /** A running reader. */
 export interface Reader {
-  /** Settles when reading has ended: resolves after `close`, rejects with what a task or the engine threw. */
+  /**
+   * Settles when reading has ended: resolves after `close`, rejects with what a task or the engine threw. Whoever reads has
+   * to watch it: left alone, a rejection ends the process, which beats a stage that stands still unnoticed.
+   */
   readonly ended: Promise<void>;
   /** Stops reading, lets batches in work finish, closes the tasks. */
   close(): Promise<void>;

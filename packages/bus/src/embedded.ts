@@ -25,10 +25,10 @@ import { partitionOf } from "./partition.ts";
 
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
-export const SIZE_MAX_BYTES = 64 * GIB;
-export const RESERVE_BYTES = 64 * MIB;
-export const PENDING_MAX_BYTES = 64 * MIB;
-export const RETAIN_EVERY_MS = 60_000;
+const SIZE_MAX_BYTES = 64 * GIB;
+const RESERVE_BYTES = 64 * MIB;
+const PENDING_MAX_BYTES = 64 * MIB;
+const RETAIN_EVERY_MS = 60_000;
 /** What one stored body holds at most: a reader takes whole bodies, and damage costs one. */
 const ROW_MESSAGES_MAX = 1_000;
 

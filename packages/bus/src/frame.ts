@@ -18,7 +18,10 @@ const KIND_JSON = 0;
 const KIND_BYTES = 1;
 const KIND_NULL = 2;
 
-/** The largest message: key, value and headers. A record limit far below this belongs to the receivers. */
+/**
+ * The largest message: key, value and headers. A record limit far below this belongs to the receivers.
+ * @internal
+ */
 export const MESSAGE_MAX_BYTES = 16 * 1024 * 1024;
 
 interface Piece {

@@ -82,7 +82,7 @@ function hintFor(key: string, known: readonly string[]): string {
 const NAME_MAX = 64;
 
 /** Levenshtein's distance; names are short. */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   const from = a.slice(0, NAME_MAX);
   const to = b.slice(0, NAME_MAX);
   let row = Array.from({ length: to.length + 1 }, (_, i) => i);

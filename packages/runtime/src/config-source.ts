@@ -2,7 +2,7 @@
 import { isMap, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import type { ConfigProblem } from "./config-problem.ts";
 
-export const CONFIG_MAX_CHARACTERS = 1_000_000;
+const CONFIG_MAX_CHARACTERS = 1_000_000;
 
 export interface ConfigPlace {
   readonly file: string;

@@ -15,7 +15,7 @@ import { type ConfigProblem, describeIssues, problemLine } from "./config-proble
 import { childSchema, expectsText, schemaKeys } from "./config-schema.ts";
 import { type ConfigSource, readConfigText } from "./config-source.ts";
 
-export const ENVIRONMENT_PREFIX = "CULPRIT__";
+const ENVIRONMENT_PREFIX = "CULPRIT__";
 const SEPARATOR = "__";
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -44,13 +44,15 @@ export const IngestConfig = z.strictObject({
   unpackRatioMax: z.number().positive().default(200),
   /** One record; a larger one goes to the dead letters. */
   recordMaxBytes: z.number().int().positive().default(MIB),
+  /** Records in one request; more is 413. */
+  recordsMax: z.number().int().positive().default(50_000),
   /** Bodies held in memory over all requests; at the limit requests are told to come back. */
   inFlightMaxBytes: z
     .number()
     .int()
     .positive()
-    .default(256 * MIB),
-  /** Open connections; at the limit new ones wait in the system's queue. */
+    .default(128 * MIB),
+  /** Open connections; at the limit new ones are closed. */
   connectionsMax: z.number().int().positive().default(4_096),
   /** From the first byte of a request to the last of its body; later is 408. */
   requestTimeoutMs: z.number().int().positive().default(60_000),

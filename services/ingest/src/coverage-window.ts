@@ -8,11 +8,14 @@
 import type { Coverage } from "@culprit/model";
 import type { Seen } from "./glance.ts";
 
-export const SUMMARY_EVERY_MS = 60_000;
-/** Unbroken runs kept apart per log; beyond it the two closest become one with a hole, whose count tells. */
+const SUMMARY_EVERY_MS = 60_000;
+/**
+ * Unbroken runs kept apart per log; beyond it the two closest become one with a hole, whose count tells.
+ * @internal
+ */
 export const STRETCHES_MAX = 8;
 /** Logs watched at once; at the limit a new one is not summed up, and counted as such. */
-export const LOGS_MAX = 200_000;
+const LOGS_MAX = 200_000;
 
 interface Log {
   readonly host: Coverage["host"];

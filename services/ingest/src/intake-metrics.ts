@@ -2,7 +2,7 @@
 import type { Metrics } from "@culprit/runtime";
 
 /** Why a record that was taken is neither an event nor a dead letter. */
-export type Outcome = "event" | "dead-letter" | "not-selected" | "duplicate";
+type Outcome = "event" | "dead-letter" | "not-selected" | "duplicate";
 
 export interface IntakeMetrics {
   /** Records that a sender was told are taken. */

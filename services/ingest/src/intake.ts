@@ -19,9 +19,14 @@ import { CoverageWindow } from "./coverage-window.ts";
 import { glance, type Seen, seenOf } from "./glance.ts";
 import type { IntakeMetrics } from "./intake-metrics.ts";
 import { RecentIds } from "./recent-ids.ts";
+import { isTooManyRecords, RecordLimit } from "./record-limit.ts";
+import { Turns } from "./turns.ts";
 
-/** Decoded at a stretch before other requests get their turn. */
+/** Given to the decoder at a time, and published at a time, before other requests get their turn. */
 const SLICE_BYTES = 256 * 1024;
+const SLICE_MESSAGES = 1_000;
+/** What working out an event's identity is worth, in bytes decoded. */
+const IDENTITY_BYTES = 500;
 
 export interface Input {
   /** Name of the receiver, for counters. */
@@ -51,6 +56,7 @@ export interface IntakeOptions {
   /** IANA zone for stamps that have none. */
   readonly zone: string;
   readonly recordMaxBytes: number;
+  readonly recordsMax: number;
   readonly recentIdsMax: number;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -75,17 +81,23 @@ export class Intake {
   }
 
   /**
-   * Takes one request whole or not at all.
-   * Errors: the bus's `Fault`; what was stored of the request before is recognised when it is sent again.
+   * Takes one request; resolves once all of it is stored.
+   * Errors: the bus's `Fault`, or that of `RecordLimit`; the sender is then told that nothing was taken. What was stored
+   * before the fault may be stored again with the same id.
    */
   async take(input: Input): Promise<Taken> {
     const decoded = await this.#decode(input);
-    const fresh = this.#withoutKnown(decoded, input.receiver);
-    const messages = [...fresh.arrivals.map(messageOf), ...this.#letters(decoded, input)];
-    if (messages.length > 0) {
-      const ids = fresh.arrivals.map(({ id }) => id);
-      await this.#recent.track(ids, this.#options.bus.publish(messages));
-    }
+    const arrivals = await this.#arrivals(decoded, input.receiver);
+    // From looking for known ids to marking them as being stored nothing else runs, so no two requests store one event.
+    const fresh = this.#withoutKnown(arrivals);
+    const attempt = Promise.withResolvers<void>();
+    const ids = fresh.arrivals.map(({ id }) => id);
+    const tracked = this.#recent.track(ids, attempt.promise);
+    this.#publish([...fresh.arrivals.map(messageOf), ...this.#letters(decoded, input)]).then(
+      attempt.resolve,
+      attempt.reject,
+    );
+    await tracked;
     // Another request is storing these: they are taken when that one is.
     await Promise.all(fresh.awaited);
     for (const seen of decoded.seen) this.#coverage.note(seen);
@@ -127,25 +139,36 @@ export class Intake {
   }
 
   async #decode(input: Input): Promise<Decoding> {
-    const { selection, zone, recordMaxBytes, clock } = this.#options;
+    const { selection, zone, recordMaxBytes, recordsMax, clock } = this.#options;
     const decoded: Decoding = { events: [], failed: [...(input.unreadable ?? [])], seen: [], notSelected: 0 };
+    const limit = new RecordLimit(recordsMax);
+    limit.add(decoded.failed.length);
+    const turns = new Turns();
     const decoder = createDecoder({
       zone,
       receivedAt: clock.now(),
       selection,
       recordMaxBytes,
-      onPassedOver: (passed) => passOver(decoded, passed),
+      onPassedOver(passed) {
+        limit.add(passed.record === undefined ? 0 : passed.count);
+        passOver(decoded, passed);
+      },
       ...(input.host === undefined ? {} : { host: input.host }),
       ...(input.path === undefined ? {} : { path: input.path }),
     });
+    const take = (item: DecodedItem): void => {
+      limit.add();
+      keep(decoded, item);
+    };
     let at = 0;
     try {
       for (; at < input.body.length; at += SLICE_BYTES) {
-        if (at > 0) await new Promise((resolve) => setImmediate(resolve));
-        for (const item of decoder.push(input.body.subarray(at, at + SLICE_BYTES))) keep(decoded, item);
+        for (const item of decoder.push(input.body.subarray(at, at + SLICE_BYTES))) take(item);
+        await turns.worked(SLICE_BYTES);
       }
-      for (const item of decoder.end()) keep(decoded, item);
+      for (const item of decoder.end()) take(item);
     } catch (error) {
+      if (isTooManyRecords(error)) throw error;
       this.#setAsidePoison(decoded, input, { at, error });
     }
     return decoded;
@@ -164,19 +187,41 @@ export class Intake {
     });
   }
 
-  #withoutKnown({ events }: Decoding, receiver: string): { arrivals: EventArrival[]; awaited: Promise<void>[] } {
+  async #arrivals({ events }: Decoding, receiver: string): Promise<readonly EventArrival[]> {
     const receivedAt = this.#options.clock.now();
-    const arrivals = new Map<string, EventArrival>();
-    const awaited: Promise<void>[] = [];
+    const turns = new Turns();
+    const arrivals: EventArrival[] = [];
     for (const { event, format } of events) {
-      const id = eventIdentity(event);
-      const storing = this.#recent.storing(id);
-      if (storing !== undefined) awaited.push(storing);
-      else if (!this.#recent.isStored(id) && !arrivals.has(id)) {
-        arrivals.set(id, { kind: "event", id, receivedAt, receiver, format, event });
-      }
+      arrivals.push({ kind: "event", id: eventIdentity(event), receivedAt, receiver, format, event });
+      await turns.worked(IDENTITY_BYTES);
     }
-    return { arrivals: [...arrivals.values()], awaited };
+    return arrivals;
+  }
+
+  #withoutKnown(all: readonly EventArrival[]): { arrivals: readonly EventArrival[]; awaited: Promise<void>[] } {
+    const arrivals = new Map<string, EventArrival>();
+    const awaited = new Set<Promise<void>>();
+    for (const arrival of all) {
+      const storing = this.#recent.storing(arrival.id);
+      if (storing !== undefined) awaited.add(storing);
+      else if (!this.#recent.isStored(arrival.id) && !arrivals.has(arrival.id)) arrivals.set(arrival.id, arrival);
+    }
+    return { arrivals: [...arrivals.values()], awaited: [...awaited] };
+  }
+
+  /** Publishes in slices; rejects with the first fault once all have settled. */
+  async #publish(messages: readonly Outgoing[]): Promise<void> {
+    const turns = new Turns();
+    const stored: Promise<void>[] = [];
+    for (let at = 0; at < messages.length; at += SLICE_MESSAGES) {
+      const publishing = this.#options.bus.publish(messages.slice(at, at + SLICE_MESSAGES));
+      // Heard below, with the others.
+      publishing.catch(() => {});
+      stored.push(publishing);
+      await turns.worked(SLICE_BYTES);
+    }
+    const outcomes = await Promise.allSettled(stored);
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   }
 
   #letters({ failed }: Decoding, { receiver, source }: Input): readonly Outgoing[] {

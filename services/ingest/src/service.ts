@@ -53,6 +53,7 @@ export async function start(options: IngestOptions): Promise<IngestService> {
     selection: config.retain === "all" ? SELECT_ALL : options.selection,
     zone: config.timezone,
     recordMaxBytes: config.recordMaxBytes,
+    recordsMax: config.recordsMax,
     recentIdsMax: config.recentIdsMax,
     clock,
     logger,
@@ -83,8 +84,9 @@ export async function start(options: IngestOptions): Promise<IngestService> {
 
   const server = createServer({
     config,
-    receivers: httpReceivers({ intake, isHealthy: () => health().state === "ok" }),
+    receivers: httpReceivers({ intake, recordsMax: config.recordsMax, isHealthy: () => health().state === "ok" }),
     attempts: new AttemptLimit(config.wrongTokensPerMinuteMax, clock),
+    audited: new AttemptLimit(config.wrongTokensPerMinuteMax, clock),
     counted,
     metrics,
     logger,

@@ -19,6 +19,7 @@ export const REFUSALS = {
   "not-local": { status: 403, text: "no tokens are configured, so only this machine may send" },
   "too-many-attempts": { status: 429, text: "too many wrong tokens from this address" },
   "too-large": { status: 413, text: "the body is too large" },
+  "too-many-records": { status: 413, text: "the request holds too many records" },
   "unpacks-too-large": { status: 413, text: "the body unpacks to too much" },
   "unknown-encoding": { status: 415, text: "this Content-Encoding is not supported" },
   "contradicting-type": { status: 415, text: "the Content-Type and the body contradict each other" },

@@ -8,7 +8,8 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { IngestConfig } from "../config.ts";
 import { isPassing } from "../intake.ts";
 import type { IntakeMetrics } from "../intake-metrics.ts";
-import type { Answer, HttpRequest, Receiver, Refusal, Route } from "./answer.ts";
+import { isTooManyRecords } from "../record-limit.ts";
+import type { Answer, HttpRequest, Receiver, Refusal, RefusalReason, Route } from "./answer.ts";
 import { type Body, Budget, withBody } from "./body.ts";
 import { clientErrorAnswer } from "./client-error.ts";
 import { type AttemptLimit, credentialCheck } from "./credentials.ts";
@@ -23,7 +24,10 @@ const LINGER_MAX_BYTES = 8 * 1024 * 1024;
 export interface ServerOptions {
   readonly config: IngestConfig;
   readonly receivers: readonly Receiver[];
+  /** Wrong tokens by address. */
   readonly attempts: AttemptLimit;
+  /** Audit lines by address. */
+  readonly audited: AttemptLimit;
   readonly counted: IntakeMetrics;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -62,9 +66,15 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
   app.server.maxConnections = config.connectionsMax;
   app.server.maxHeadersCount = HEADERS_MAX + 50;
-  // Bodies are read by us, whatever they say they are.
+  // Bodies are read by us, whatever they say they are; fastify would refuse a type that is no type.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
+  app.addHook("onRequest", async ({ raw: { headers } }) => {
+    const type = headers["content-type"];
+    if (type === undefined) return;
+    headers[DECLARED_TYPE] = type;
+    headers["content-type"] = "application/octet-stream";
+  });
 
   const check = credentialCheck(config);
   const budget = new Budget(config.inFlightMaxBytes);
@@ -138,7 +148,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     const verdict = check(seen);
     if (!verdict.ok) {
       if (verdict.reason === "wrong-token") options.attempts.wrong(seen.remote);
-      logger.warn({ remote: seen.remote, receiver: receiver.name, reason: verdict.reason }, "credentials refused");
+      audit(seen, receiver, verdict.reason);
       return no({ reason: verdict.reason });
     }
     const known = { ...seen, token: verdict.token };
@@ -164,9 +174,17 @@ export function createServer(options: ServerOptions): FastifyInstance {
         logger.warn({ error, receiver: receiver.name }, "records could not be stored; the sender is told to come back");
         return no({ reason: error.code === "bus.busy" ? "busy" : "unavailable", detail: error.message });
       }
+      if (isTooManyRecords(error)) return no({ reason: "too-many-records", detail: error.message });
       logger.error({ error, receiver: receiver.name }, "a request failed");
       return no({ reason: "internal" });
     }
+  }
+
+  /** An audit line, as many a minute for one address as it may try wrong tokens. */
+  function audit({ remote }: HttpRequest, receiver: Receiver, reason: RefusalReason): void {
+    if (options.audited.waitSeconds(remote) > 0) return;
+    options.audited.wrong(remote);
+    logger.warn({ remote, receiver: receiver.name, reason }, "credentials refused");
   }
 
   async function refuse(
@@ -193,6 +211,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
   }
 }
 
+/** Where a request's own Content-Type is kept; no sender can set it, because a header's name has no space. */
+const DECLARED_TYPE = "declared content-type";
 const NO_BODY = new Uint8Array(0);
 
 function requestOf(request: FastifyRequest): HttpRequest {
@@ -202,7 +222,7 @@ function requestOf(request: FastifyRequest): HttpRequest {
     path: mark === -1 ? request.url : request.url.slice(0, mark),
     params: request.params as Record<string, string>,
     query: new URLSearchParams(mark === -1 ? "" : request.url.slice(mark + 1)),
-    headers: request.headers,
+    headers: { ...request.headers, "content-type": request.headers[DECLARED_TYPE] },
     remote: request.socket.remoteAddress ?? "",
     token: undefined,
   };

@@ -95,6 +95,32 @@ test.each(CODECS)("B6 a %s bomb is 413 within its limit (%o)", async (encoding, 
   expect(await refusals(running, "unpacks-too-large")).toBe(1);
 });
 
+test("B5 a request of more records than are taken at once is 413 in each protocol, and nothing of it is stored", async () => {
+  await using running = await run({ config: { recordsMax: 3 } });
+  const records = [1, 2, 3, 4].map((n) => winlogbeat(n));
+  const answers = await Promise.all([
+    post(`${running.url}/ingest`, records.join("\n")),
+    post(`${running.url}/ingest`, "{}".repeat(4)),
+    post(`${running.url}/_bulk`, bulkBody(records)),
+    post(`${running.url}/_bulk`, "x\n".repeat(4)),
+    post(`${running.url}/services/collector`, '{"event":{}}'.repeat(4)),
+  ]);
+  expect(answers.map(({ status }) => status)).toEqual([413, 413, 413, 413, 413]);
+  expect(answers[4]?.body).toEqual({ text: "Request entity too large", code: 27 });
+  expect([...(await running.events()), ...(await running.letters())]).toEqual([]);
+  expect((await post(`${running.url}/_bulk`, bulkBody(records.slice(1)))).status).toBe(200);
+});
+
+test.each(["", "foo", "a/b/c", "application/vnd.elasticsearch+x-ndjson;compatible-with=8", "text/plain; charset"])(
+  "a body is read whatever Content-Type says: %j",
+  async (type) => {
+    await using running = await run();
+    const body = bulkBody([winlogbeat(1)]);
+    const head = `POST /_bulk HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n`;
+    expect(await raw(running.service.address.port, head + body)).toMatch(/^HTTP\/1\.1 200 /);
+  },
+);
+
 test("B6 a ratio above the limit is 413 even where the size is within it", async () => {
   await using running = await run({ config: { unpackRatioMax: 50 } });
   const body = plain(gzipSync(Buffer.alloc(4_000_000)));

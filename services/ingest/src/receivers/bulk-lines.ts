@@ -1,5 +1,7 @@
 /** The lines of a `_bulk` request: an action, then its document. Out come the documents, one a line, and an item per action. */
 import { clip, type Failure } from "@culprit/model";
+import { RecordLimit } from "../record-limit.ts";
+import { Turns } from "../turns.ts";
 import { DEPTH_MAX } from "./json-sequence.ts";
 
 export interface BulkItem {
@@ -31,32 +33,39 @@ const NAME_MAX = 512;
 const LF = 0x0a;
 const BREAK = Uint8Array.of(LF);
 
-/** Reads a request. `path` is the index of actions that name none. */
-export function readBulk(body: Uint8Array, path: string): Bulk {
+/** Reads a request; `index` is that of actions that name none. Errors: as `RecordLimit`. */
+export async function readBulk(
+  body: Uint8Array,
+  { index: defaultIndex, recordsMax }: { readonly index: string; readonly recordsMax: number },
+): Promise<Bulk> {
+  const turns = new Turns();
+  const limit = new RecordLimit(recordsMax);
   const items: BulkItem[] = [];
   const documents: Uint8Array[] = [];
   const unreadable: { record: Uint8Array; failure: Failure }[] = [];
   const lines = linesOf(body);
   for (let line = lines.next().value; line !== undefined; line = lines.next().value) {
+    limit.add();
     const action = readAction(line.bytes);
     if (action === undefined) {
       const detail = `line ${line.number}, column 1: an action was expected`;
       unreadable.push({ record: line.bytes, failure: { reason: "bulk.no-action", detail, offset: line.offset } });
       items.push({
         action: "index",
-        index: path,
+        index: defaultIndex,
         id: undefined,
         error: `Malformed action/metadata line [${line.number}]`,
       });
       continue;
     }
-    const { name, index = path, id } = action;
+    const { name, index = defaultIndex, id } = action;
     const item = { action: name, index, id };
     if (name === "delete") {
       items.push({ ...item, error: "delete is not supported: records are only added" });
       continue;
     }
     const document = lines.next().value;
+    await turns.worked(line.bytes.length + (document?.bytes.length ?? 0));
     if (document === undefined) items.push({ ...item, error: `the action in line [${line.number}] has no document` });
     else if (!STORING.has(name))
       items.push({ ...item, error: `${clip(name, 40)} is not supported: records are only added` });

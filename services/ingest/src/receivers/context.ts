@@ -3,6 +3,8 @@ import type { Intake } from "../intake.ts";
 
 export interface ReceiverContext {
   readonly intake: Intake;
+  /** Records that one request may hold. */
+  readonly recordsMax: number;
   /** Whether records can be stored now. */
   isHealthy(): boolean;
 }

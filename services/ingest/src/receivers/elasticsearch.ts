@@ -47,7 +47,7 @@ const acknowledge = ({ path }: HttpRequest): Answer =>
   answered(Object.hasOwn(KNOWN, path) ? KNOWN[path] : { acknowledged: true });
 
 /** The receiver for whatever speaks to Elasticsearch. */
-export function elasticsearchReceiver({ intake }: ReceiverContext): Receiver {
+export function elasticsearchReceiver({ intake, recordsMax }: ReceiverContext): Receiver {
   return {
     name: "elasticsearch",
     headers: { "x-elastic-product": "Elasticsearch" },
@@ -68,7 +68,7 @@ export function elasticsearchReceiver({ intake }: ReceiverContext): Receiver {
 
   async function takeBulk(request: HttpPost): Promise<Answer> {
     const began = performance.now();
-    const bulk = readBulk(request.body, request.params["index"] ?? DEFAULT_INDEX);
+    const bulk = await readBulk(request.body, { index: request.params["index"] ?? DEFAULT_INDEX, recordsMax });
     if (bulk.items.length === 0) return errorAnswer(400, "parse_exception", "request body is required");
     const allowed = request.token?.indexes;
     const foreign = allowed && bulk.items.find(({ index }) => !allowed.includes(index));

@@ -4,9 +4,15 @@
  * again, and what it sends is recognised.
  */
 
-/** Channels remembered; at the limit the one used longest ago is forgotten. */
+/**
+ * Channels remembered; at the limit the one used longest ago is forgotten.
+ * @internal
+ */
 export const CHANNELS_MAX = 10_000;
-/** Ids of one channel that nobody asked for yet; at the limit the oldest is forgotten. */
+/**
+ * Ids of one channel that nobody asked for yet; at the limit the oldest is forgotten.
+ * @internal
+ */
 export const UNASKED_MAX = 10_000;
 
 interface Channel {

@@ -28,6 +28,7 @@ export const HEC = {
   healthy: { code: 17, status: 200, text: "HEC is healthy" },
   unhealthy: { code: 18, status: 503, text: "HEC is unhealthy, queues are full" },
   stopping: { code: 23, status: 503, text: "Server is shutting down" },
+  tooLarge: { code: 27, status: 413, text: "Request entity too large" },
 } as const satisfies Readonly<Record<string, HecCode>>;
 
 /** The answer for a code, with what else its body holds. */

@@ -3,6 +3,8 @@
  * Out come the good ones as lines for the decoder, the bad ones for the dead letters.
  */
 import type { Failure } from "@culprit/model";
+import { RecordLimit } from "../record-limit.ts";
+import { Turns } from "../turns.ts";
 import { HEC, type HecCode } from "./hec-code.ts";
 import { type JsonPiece, jsonObjects } from "./json-sequence.ts";
 
@@ -22,8 +24,16 @@ export interface Envelopes {
 const INHERITED = ["host", "source", "sourcetype", "index"] as const;
 const LF = Uint8Array.of(0x0a);
 
-/** Reads a request's objects. `indexes` are the only ones it may name; any when left out. */
-export function readEnvelopes(body: Uint8Array, indexes: readonly string[] | undefined): Envelopes {
+export interface EnvelopeOptions {
+  /** The only indexes a request may name; any when left out. */
+  readonly indexes: readonly string[] | undefined;
+  readonly recordsMax: number;
+}
+
+/** Reads a request's objects. Errors: as `RecordLimit`. */
+export async function readEnvelopes(body: Uint8Array, { indexes, recordsMax }: EnvelopeOptions): Promise<Envelopes> {
+  const turns = new Turns();
+  const limit = new RecordLimit(recordsMax);
   const good: Uint8Array[] = [];
   const unreadable: { record: Uint8Array; failure: Failure }[] = [];
   const inherited = new Map<string, unknown>();
@@ -32,6 +42,8 @@ export function readEnvelopes(body: Uint8Array, indexes: readonly string[] | und
   let count = 0;
   for (const piece of jsonObjects(body)) {
     const record = body.subarray(piece.start, piece.end);
+    limit.add();
+    await turns.worked(record.length);
     const wrong = wrongWith(piece);
     if (wrong !== undefined) {
       unreadable.push({ record, failure: wrong.failure });

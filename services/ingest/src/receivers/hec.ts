@@ -27,7 +27,7 @@ const ACK_PATHS = ["/services/collector/ack", "/services/collector/ack/1.0"];
 const CHANNEL = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 /** The receiver for whatever speaks HEC. */
-export function hecReceiver({ intake, isHealthy }: ReceiverContext): Receiver {
+export function hecReceiver({ intake, recordsMax, isHealthy }: ReceiverContext): Receiver {
   const acks = new AckChannels();
   const post = (handle: (request: HttpPost) => Promise<Answer> | Answer) => (path: string) =>
     ({ method: "POST", path, access: "post", handle }) as const;
@@ -45,9 +45,9 @@ export function hecReceiver({ intake, isHealthy }: ReceiverContext): Receiver {
   async function takeEvents(request: HttpPost): Promise<Answer> {
     if (request.body.length === 0) return hecAnswer(HEC.noData);
     const channel = channelOf(request);
-    const wrongChannel = refuseChannel(request, { channel, required: request.token?.acknowledges === true });
+    const wrongChannel = refuseChannel(channel, { required: request.token?.acknowledges === true });
     if (wrongChannel !== undefined) return wrongChannel;
-    const read = readEnvelopes(request.body, request.token?.indexes);
+    const read = await readEnvelopes(request.body, { indexes: request.token?.indexes, recordsMax });
     if (read.forbidden) return { ...hecAnswer(HEC.incorrectIndex), status: 403 };
     if (read.count === 0) return hecAnswer(HEC.noData);
     await intake.take({
@@ -64,7 +64,7 @@ export function hecReceiver({ intake, isHealthy }: ReceiverContext): Receiver {
   async function takeRaw(request: HttpPost): Promise<Answer> {
     const { body, query } = request;
     const channel = channelOf(request);
-    const wrongChannel = refuseChannel(request, { channel, required: true });
+    const wrongChannel = refuseChannel(channel, { required: true });
     if (wrongChannel !== undefined) return wrongChannel;
     if (body.length === 0) return hecAnswer(HEC.noData);
     const index = query.get("index");
@@ -95,7 +95,7 @@ export function hecReceiver({ intake, isHealthy }: ReceiverContext): Receiver {
   function answerAcks(request: HttpPost): Answer {
     if (request.token?.acknowledges !== true) return hecAnswer(HEC.ackDisabled);
     const channel = channelOf(request);
-    const wrongChannel = refuseChannel(request, { channel, required: true });
+    const wrongChannel = refuseChannel(channel, { required: true });
     if (wrongChannel !== undefined) return wrongChannel;
     const ids = readAcks(request.body);
     if (ids === undefined) return hecAnswer(HEC.invalidData);
@@ -111,10 +111,7 @@ function channelOf(request: HttpRequest): string | undefined {
   return headerOf(request, "x-splunk-request-channel") ?? request.query.get("channel") ?? undefined;
 }
 
-function refuseChannel(
-  _request: HttpRequest,
-  { channel, required }: { readonly channel: string | undefined; readonly required: boolean },
-): Answer | undefined {
+function refuseChannel(channel: string | undefined, { required }: { readonly required: boolean }): Answer | undefined {
   if (channel === undefined) return required ? hecAnswer(HEC.channelMissing) : undefined;
   return CHANNEL.test(channel) ? undefined : hecAnswer(HEC.channelInvalid);
 }
@@ -145,6 +142,9 @@ const REFUSED: Partial<Record<RefusalReason, HecCode>> = {
   unavailable: HEC.busy,
   stopping: HEC.stopping,
   internal: HEC.internal,
+  "too-large": HEC.tooLarge,
+  "too-many-records": HEC.tooLarge,
+  "unpacks-too-large": HEC.tooLarge,
 };
 /** Where RELIABILITY wants another status than Splunk's for the same code (B2), or Splunk's own is 503 for all (busy). */
 const OWN_STATUS: ReadonlySet<RefusalReason> = new Set(["token-in-query", "other-tenant", "internal"]);
