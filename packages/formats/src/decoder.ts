@@ -7,7 +7,7 @@
 import { type Decoded, type Failure, failure, type WindowsEvent } from "@culprit/model";
 import type { RecordSource } from "./event-export.ts";
 import { type DecodeContext, type Format, type InputRecord, NO_MATCH, SURE_MATCH } from "./format.ts";
-import { type Frame, Framer } from "./framing.ts";
+import { type Frame, Framer, splitObjects } from "./framing.ts";
 import { isObject, parseJson } from "./json-text.ts";
 import { type PassedOver, SELECT_ALL, type Selection } from "./selection.ts";
 import { type TextBlock, TextBlocks } from "./text-blocks.ts";
@@ -158,16 +158,25 @@ class RecordReader {
     for (const block of this.#blocks.close()) yield* this.#block(block);
     if (frame.shape === "too-long") {
       yield this.#failed(failure("record.too-long", "a record above the limit").failure, frame);
-    } else if (!this.#isWanted(frame.bytes)) {
-      const source = this.#source(frame.shape, frame.offset);
-      this.#onPassedOver?.({ source, count: 1, record: frame.bytes });
-    } else {
-      const { text, marks } = readUtf8(frame.bytes);
-      yield* this.#record(
-        frame.shape === "xml" ? { ok: true, value: { shape: "xml", text, marks } } : jsonRecord(text, marks),
-        frame,
-      );
+    } else yield* this.#whole(frame.shape, frame, frame.shape === "json");
+  }
+
+  /** A frame of JSON or XML. A line of JSON that cannot be read whole may hold several objects. */
+  *#whole(
+    shape: "json" | "xml",
+    frame: { bytes: Uint8Array; offset: number },
+    mayHoldMore: boolean,
+  ): Iterable<DecodedItem> {
+    if (!this.#isWanted(frame.bytes)) {
+      this.#onPassedOver?.({ source: this.#source(shape, frame.offset), count: 1, record: frame.bytes });
+      return;
     }
+    const { text, marks } = readUtf8(frame.bytes);
+    if (shape === "xml") return yield* this.#record({ ok: true, value: { shape, text, marks } }, frame);
+    const record = jsonRecord(text, marks);
+    const objects = !record.ok && mayHoldMore ? splitObjects(frame.bytes) : [];
+    if (objects.length <= 1) return yield* this.#record(record, frame);
+    for (const { bytes, at } of objects) yield* this.#whole(shape, { bytes, offset: frame.offset + at }, false);
   }
 
   *end(): Iterable<DecodedItem> {

@@ -118,8 +118,9 @@ export class Framer {
 
   #joined(): Uint8Array {
     const [only] = this.#pieces;
-    if (this.#pieces.length <= 1) return only ?? EMPTY;
-    const bytes = new Uint8Array(this.#pieceBytes);
+    // A Buffer finds a byte several times faster than a plain array does.
+    if (this.#pieces.length <= 1) return only === undefined ? EMPTY : asBuffer(only);
+    const bytes = Buffer.allocUnsafeSlow(this.#pieceBytes);
     let at = 0;
     for (const piece of this.#pieces) {
       bytes.set(piece, at);
@@ -132,7 +133,7 @@ export class Framer {
   #keep(bytes: Uint8Array, from: number): void {
     const rest = bytes.length - from;
     this.#offset += from;
-    this.#pieces = rest === 0 ? [] : [from === 0 ? bytes : bytes.slice(from)];
+    this.#pieces = rest === 0 ? [] : [from === 0 ? bytes : new Uint8Array(bytes.subarray(from))];
     this.#pieceBytes = rest;
     this.#wanted = rest + Math.max(1, rest >> 1);
   }
@@ -184,6 +185,10 @@ export class Framer {
   }
 }
 
+function asBuffer(bytes: Uint8Array): Uint8Array {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /** Indented text keeps its indent: the record begins with its line, unless it is markup or JSON. */
 function lineStart(bytes: Uint8Array, start: number, at: number): number {
   const c = bytes[at];
@@ -200,10 +205,23 @@ function endOfLine(bytes: Uint8Array, at: number, next: number, last: boolean): 
   return { end, shape: "text" };
 }
 
+/** The objects that stand one after the other in a frame of JSON, each with its place in it. */
+export function splitObjects(bytes: Uint8Array): readonly { readonly bytes: Uint8Array; readonly at: number }[] {
+  const objects: { bytes: Uint8Array; at: number }[] = [];
+  for (let at = nextSolid(bytes, 0); at < bytes.length; at = nextSolid(bytes, at)) {
+    const unit = bytes[at] === OPEN_BRACE ? endOfJson(bytes, at, -1, true) : "text";
+    const end = unit === "text" || unit === "incomplete" ? bytes.length : unit.end;
+    objects.push({ bytes: bytes.subarray(at, end), at });
+    at = end;
+  }
+  return objects;
+}
+
 /**
  * The end of a JSON object that begins at `start`; "text" where a brace does not begin one.
  * The usual line is found by its line break alone: an object that ends its line and is followed by a line that begins
- * with `{"` can only end there, because JSON has no brace after a brace without a comma.
+ * with `{"` can only end there, because JSON has no brace after a brace without a comma. Such a line may hold several
+ * objects: `splitObjects` parts them.
  */
 function endOfJson(bytes: Uint8Array, start: number, lineEnd: number, last: boolean): UnitEnd | "text" {
   const first = nextSolid(bytes, start + 1);
@@ -211,9 +229,7 @@ function endOfJson(bytes: Uint8Array, start: number, lineEnd: number, last: bool
   if (bytes[first] !== QUOTE && bytes[first] !== 0x7d) return "text";
   const oneLine = first === start + 1;
   if (lineEnd !== -1 && bytes[lineEnd + 1] === OPEN_BRACE && bytes[lineEnd + 2] === QUOTE) {
-    if (bytes[lastSolid(bytes, lineEnd)] === 0x7d && !hasSeveral(bytes, start, lineEnd)) {
-      return { end: lineEnd, shape: "json" };
-    }
+    if (bytes[lastSolid(bytes, lineEnd)] === 0x7d) return { end: lineEnd, shape: "json" };
   }
   let depth = 0;
   let inString = false;
@@ -234,14 +250,6 @@ function endOfJson(bytes: Uint8Array, start: number, lineEnd: number, last: bool
   }
   if (!last) return "incomplete";
   return { end: lineEnd === -1 || !oneLine ? bytes.length : lineEnd, shape: "json" };
-}
-
-/** Whether a line may hold objects one after the other; a `}{` in a string says so too, and costs only the longer way. */
-function hasSeveral(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let at = bytes.indexOf(0x7d, start); at !== -1 && at < end; at = bytes.indexOf(0x7d, at + 1)) {
-    if (bytes[nextSolid(bytes, at + 1)] === OPEN_BRACE && nextSolid(bytes, at + 1) < end) return true;
-  }
-  return false;
 }
 
 function isBlank(c: number): boolean {

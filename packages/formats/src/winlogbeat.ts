@@ -9,7 +9,7 @@ import { type EventDraft, finishEvent } from "./draft.ts";
 import { draftOf } from "./event-xml.ts";
 import { type Format, type InputRecord, LIKELY_MATCH, NO_MATCH, SURE_MATCH } from "./format.ts";
 import { dataOfObject, joinData, wordsOf } from "./json-data.ts";
-import { glanceJson } from "./json-select.ts";
+import { glanceWinlogbeat } from "./json-select.ts";
 import { fieldOf, isObject, type JsonObject, type JsonValue, pathOf, textOf } from "./json-text.ts";
 import { isWanted } from "./selection.ts";
 import { readXml } from "./xml-tree.ts";
@@ -23,10 +23,7 @@ export const winlogbeat: Format = {
     const old = ["event_id", "log_name", "source_name"].every((name) => fieldOf(document, name) !== undefined);
     return old ? LIKELY_MATCH : NO_MATCH;
   },
-  select(bytes, selection) {
-    const glance = glanceJson(bytes, { proof: "winlog", ids: ["event_id", "code"], provider: "provider_name" });
-    return isWanted(glance, selection);
-  },
+  select: (bytes, selection) => isWanted(glanceWinlogbeat(bytes), selection),
   *decode(record, context) {
     if (record.shape !== "json") return;
     const document = documentOf(record.value);
