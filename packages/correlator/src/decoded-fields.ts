@@ -1,8 +1,9 @@
 /**
  * Codes read out of an event, as fields that detections can ask for: `Decoded.Bugcheck` (`0x9E`) with `Decoded.Arg1` to
  * `Decoded.Arg4`, `Decoded.BugcheckName`, `Decoded.BugcheckFamily`; `Decoded.Status` (every HRESULT and NTSTATUS in data or
- * message, `0x800423F3`), `Decoded.StatusName`; `Decoded.Text`, all values and the message. Codes are numbers, so the
- * language of the text does not matter.
+ * message, `0x800423F3`), `Decoded.StatusName`; `Decoded.Text`, all values and the message; `Decoded.ClockShift`, seconds
+ * between `OldTime` and `NewTime`, without a sign, and `Decoded.ClockShiftTo`, `forward` or `back`. Codes are numbers, so
+ * the language of the text does not matter.
  */
 import {
   bugcheckText,
@@ -51,6 +52,7 @@ function readFields(event: WindowsEvent, tables: CodeTables): Map<string, string
   const provider = providerKey(event.provider);
   if (BUGCHECK_PROVIDERS.has(provider)) addBugcheck(fields, event, provider, tables);
   addStatuses(fields, event, tables);
+  if (provider === "microsoft-windows-kernel-general") addClockShift(fields, event);
   fields.set("Decoded.Text", textOf(event));
   return fields;
 }
@@ -79,6 +81,25 @@ function addBugcheck(
   if (row === undefined) return;
   fields.set("Decoded.BugcheckName", row.name);
   fields.set("Decoded.BugcheckFamily", row.family);
+}
+
+const CLOCK_FIELDS = ["NewTime", "OldTime"];
+
+/** How far the clock was moved: Kernel-General 1 gives both times, but no difference before Windows 10. */
+function addClockShift(fields: Map<string, string | readonly string[]>, event: WindowsEvent): void {
+  const [from, to] = ["OldTime", "NewTime"].map((name) => instantOf(dataValue(event.data, name, CLOCK_FIELDS)));
+  if (from === undefined || to === undefined) return;
+  fields.set("Decoded.ClockShift", String(Math.round(Math.abs(to - from) / 1000)));
+  fields.set("Decoded.ClockShiftTo", to < from ? "back" : "forward");
+}
+
+const INSTANT = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(?:\.\d{1,9})?Z?$/;
+
+/** `2026-03-10T02:00:00.000000000Z`, as event data writes an instant; UTC where nothing is said. */
+function instantOf(text: string | undefined): number | undefined {
+  const match = INSTANT.exec(text?.trim() ?? "");
+  const at = match === null ? Number.NaN : Date.parse(`${match[1]}T${match[2]}Z`);
+  return Number.isNaN(at) ? undefined : at;
 }
 
 interface ReadCode {
