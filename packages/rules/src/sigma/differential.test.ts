@@ -155,6 +155,23 @@ test("an empty value and a missing one are told apart by the plan", () => {
   expect(matches).toEqual([1, 0]);
 });
 
+test("more kinds of events than there are plans for are matched alike", () => {
+  const rules = Array.from({ length: 40 }, (_, n): NaiveDetection => {
+    return {
+      selections: { sel_a: { EventID: n, Channel: `c${n}` }, sel_b: { EventID: n } },
+      condition: n % 2 === 0 ? "sel_a" : "sel_b",
+    };
+  });
+  const files = rules.map((each, n) => ({ file: `r${n}.yml`, text: ruleText(each, n) }));
+  const { ruleset } = compileRules(files, { routing: false });
+  for (let i = 0; i < 1_600; i += 1) {
+    const each = { EventID: i % 40, Channel: `C${Math.floor(i / 40)}` };
+    const titles: string[] = [];
+    ruleset?.match(jsonSource(each), ({ title }) => titles.push(title));
+    expect(titles).toEqual(rules.flatMap((rule, n) => (naiveMatch(rule, each) ? [`r${n}`] : [])));
+  }
+});
+
 test("many rules behind one pass over a field match as they do one by one", () => {
   const word = fc.string({ unit: fc.constantFrom("a", "b", "c", "A"), minLength: 1, maxLength: 4 });
   const modifier = fc.constantFrom("", "|contains", "|startswith", "|endswith", "|contains|cased");

@@ -101,8 +101,11 @@ function warnOfRoute({ title, at, logsource }: DetectionRule, diagnostics: RuleD
 
 /** Fields whose value decides the plan. */
 const KEY_FIELDS = ["EventID", "Channel", "Provider_Name"] as const;
-/** Plans kept; each is a combination of values that rules name, so more than a few hundred are unusual. */
-const PLANS_MAX = 4_096;
+/**
+ * Plans made; each is a combination of values that rules name, so more than a few hundred are unusual. Further ones, which
+ * only a sender who tries them out can cause, are served by the plan that knows no keys.
+ */
+const PLANS_MAX = 1_024;
 /** Values of key fields whose texts are remembered. */
 const VALUES_MAX = 16_384;
 /** Combinations of texts per key field; above it, events are matched by the plan that knows no keys. */
@@ -118,6 +121,7 @@ class PlannedRuleset implements Ruleset {
   private readonly frame: Frame;
   private readonly keys: readonly KeyField[];
   private readonly plans = new Map<number, Plan>();
+  private keylessPlan: Plan | undefined;
   private readonly opened: number[] = [];
   private readonly openedStamps: number[] = [];
   private stamp = 0;
@@ -173,11 +177,17 @@ class PlannedRuleset implements Ruleset {
     for (const key of this.keys) number = number * (COMBINATIONS_MAX + 1) + key.combination(frame);
     const held = this.plans.get(number);
     if (held !== undefined) return held;
-    const texts: KeyTexts = new Map(this.keys.flatMap((key) => key.textsOf(frame)));
-    const plan = makePlan(this.detections, texts, { fields: this.fields, compiler: this.compiler });
-    if (this.plans.size >= PLANS_MAX) this.plans.clear();
+    if (this.plans.size >= PLANS_MAX) {
+      this.keylessPlan ??= this.planFor(new Map());
+      return this.keylessPlan;
+    }
+    const plan = this.planFor(new Map(this.keys.flatMap((key) => key.textsOf(frame))));
     this.plans.set(number, plan);
     return plan;
+  }
+
+  private planFor(texts: KeyTexts): Plan {
+    return makePlan(this.detections, texts, { fields: this.fields, compiler: this.compiler });
   }
 }
 
