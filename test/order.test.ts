@@ -28,8 +28,12 @@ beforeAll(async () => {
 function essence(incidents: readonly Incident[]): unknown[] {
   const kept = incidents.filter(({ facts }) => !facts.some((fact) => fact.startsWith("Withdrawn")));
   const plain = kept.map(({ revision: _revision, detectedAt: _detected, updatedAt: _updated, children, ...rest }) => {
-    const named = JSON.stringify({ ...rest, children: [...children].sort() });
-    return kept.reduce((text, { id, playbook, startedAt }) => text.replaceAll(id, `${playbook} ${startedAt}`), named);
+    const named = (value: unknown): string =>
+      kept.reduce(
+        (text, { id, playbook, startedAt }) => text.replaceAll(id, `${playbook} ${startedAt}`),
+        JSON.stringify(value),
+      );
+    return JSON.stringify({ ...JSON.parse(named(rest)), children: children.map(named).sort() });
   });
   return plain.sort().map((text) => JSON.parse(text));
 }

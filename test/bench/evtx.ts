@@ -29,7 +29,7 @@ const WANTED: ReadonlySet<string> = new Set([
 export interface BenchFigure {
   readonly name: string;
   readonly value: number;
-  readonly unit: "MB/s" | "records/s" | "ratio";
+  readonly unit: "MB/s" | "records/s" | "ratio" | "MB";
 }
 
 export interface BenchResult {

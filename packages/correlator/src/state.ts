@@ -143,3 +143,8 @@ export function keyState(state: State, key: string): KeyState | undefined {
   state.keys.set(key, fresh);
   return fresh;
 }
+
+/** Asks for a look at the key at a time, or earlier where one is asked for already. */
+export function wake(key: KeyState, at: EpochMs): void {
+  if (at < key.wakeAt) key.wakeAt = at;
+}

@@ -18,12 +18,11 @@ import {
 import type { CompiledPlaybook, Program } from "@culprit/rules";
 import { contentOf, settlesAt } from "./content.ts";
 import { addCoverage } from "./coverage.ts";
+import { evict, forgetMs, isEmpty } from "./evict.ts";
+import { announce, relate, withdraw } from "./family.ts";
 import { type Group, groupsOf } from "./group.ts";
-import { linkOf, listenersOf } from "./link.ts";
-import { keysFor } from "./route.ts";
 import { Sightings } from "./sighting.ts";
 import {
-  type Announcement,
   type HeldIncident,
   INCIDENTS_PER_KEY_MAX,
   type Input,
@@ -34,6 +33,7 @@ import {
   SIGNALS_FIRST_KEPT,
   SIGNALS_PER_RULE_MAX,
   type State,
+  wake,
 } from "./state.ts";
 
 /**
@@ -73,10 +73,6 @@ export function step(state: State, input: Input, program: Program): readonly Out
     default:
       return assertNever(input);
   }
-}
-
-function wake(key: KeyState, at: EpochMs): void {
-  if (at < key.wakeAt) key.wakeAt = at;
 }
 
 /** Stores a signal under its rule in order of time; a repeat with better knowledge of its hosts replaces the first. */
@@ -238,7 +234,9 @@ function revise(
     .map(({ child }) => child.id)
     .sort();
   const frame = { id: incident.id, detectedAt: incident.detectedAt, now, parent, children };
-  const content = contentOf(group, key.coverage, program, { ...frame, revision: incident.revision + 1 });
+  const fresh = contentOf(group, key.coverage, program, { ...frame, revision: incident.revision + 1 });
+  const content =
+    now >= settlesAt(group) + playbook.collect.lateness ? frozen(incident.published ?? fresh, fresh) : fresh;
   incident.content = content;
   const ready = parent !== undefined || now >= incident.firstArrivalAt + playbook.alert.wait;
   if (!ready) wake(key, incident.firstArrivalAt + playbook.alert.wait);
@@ -252,6 +250,22 @@ function revise(
     break;
   }
   announce(key, incident, group, content, false, program, outputs);
+}
+
+/** Past its lateness an incident keeps what it says; only its life and its family go on. */
+function frozen(published: Incident, fresh: Incident): Incident {
+  const { parent: _parent, endedAt: _endedAt, ...kept } = published;
+  const { status, settled, updatedAt, revision, children, parent, endedAt } = fresh;
+  return {
+    ...kept,
+    status,
+    settled,
+    updatedAt,
+    revision,
+    children,
+    ...(parent === undefined ? {} : { parent }),
+    ...(endedAt === undefined ? {} : { endedAt }),
+  };
 }
 
 function publish(incident: HeldIncident, content: Incident, outputs: Output[]): void {
@@ -289,176 +303,5 @@ function retract(key: KeyState, incident: HeldIncident, now: EpochMs, outputs: O
   if (incident.announced !== undefined) withdraw(incident, outputs);
   key.incidents.delete(incident.id);
   key.links.delete(incident.id);
-}
-
-function withdraw(incident: HeldIncident, outputs: Output[]): void {
-  const announcement = JSON.parse(incident.announced ?? "null") as {
-    keys: string[];
-    announcement: Announcement;
-  } | null;
-  for (const key of announcement?.keys ?? []) {
-    outputs.push({
-      kind: "send",
-      input: {
-        kind: "announcement",
-        key,
-        announcement: { ...(announcement as { announcement: Announcement }).announcement, gone: true },
-      },
-    });
-  }
-}
-
-/** Tells the keys where an explaining incident may live, when what they need to know has changed. */
-function announce(
-  key: KeyState,
-  incident: HeldIncident,
-  group: Group,
-  content: Incident,
-  gone: boolean,
-  program: Program,
-  outputs: Output[],
-): void {
-  const listeners = listenersCached(program).get(incident.playbook) ?? [];
-  const explains = group.playbook.explains.length > 0;
-  if (listeners.length === 0 && !explains) return;
-  const hosts = content.scope.filter(({ kind }) => kind === "host").map(({ id }) => id);
-  const known = [...group.openers.values()].flat().flatMap(({ signal }) => signal.hosts);
-  const announcement: Announcement = {
-    id: incident.id,
-    playbook: incident.playbook,
-    home: key.key,
-    title: content.title,
-    severity: content.severity,
-    hosts,
-    relations: group.relations,
-    hypervisors: [...new Set(known.flatMap(({ hypervisor }) => hypervisor ?? []))].sort(),
-    startedAt: Date.parse(content.startedAt),
-    lastAt: Math.max(Date.parse(content.startedAt), incident.lastAt),
-    detectedAt: incident.detectedAt,
-    topCause: content.causes[0]?.id ?? "unknown",
-    labels: labelsOf(group),
-    gone,
-  };
-  const kinds = new Set(listeners.map(({ at }) => at));
-  const keys = listeners.length === 0 ? [] : keysFor([group.relations, ...known], kinds);
-  const text = JSON.stringify({ keys, announcement });
-  if (incident.announced === text) return;
-  incident.announced = text;
-  key.announced.set(incident.id, announcement);
-  for (const { id } of program.incidentUses.get(incident.playbook) ?? []) {
-    if (id === incident.playbook) continue;
-    key.dirty.add(id);
-    key.wakeAt = Number.NEGATIVE_INFINITY;
-  }
-  for (const other of keys)
-    if (other !== key.key) outputs.push({ kind: "send", input: { kind: "announcement", key: other, announcement } });
-}
-
-const LABELS_MAX = 24;
-const LABEL_LENGTH_MAX = 120;
-
-function labelsOf({ variables }: Group): Record<string, string> {
-  const labels = Object.entries(variables).filter(([, value]) => value.length <= LABEL_LENGTH_MAX);
-  return Object.fromEntries(labels.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, LABELS_MAX));
-}
-
-const listenersByProgram = new WeakMap<Program, ReturnType<typeof listenersOf>>();
-
-function listenersCached(program: Program): ReturnType<typeof listenersOf> {
-  const held = listenersByProgram.get(program);
-  if (held !== undefined) return held;
-  const fresh = listenersOf(program);
-  listenersByProgram.set(program, fresh);
-  return fresh;
-}
-
-/** Links between the incidents this key holds and all it was told of; what changed is sent to the child's key. */
-function relate(key: KeyState, program: Program, outputs: Output[]): void {
-  const before = new Map(key.linked);
-  for (const parent of key.announced.values()) {
-    if (parent.home !== key.key) continue;
-    for (const child of key.announced.values()) {
-      const link = linkOf(parent, child, program);
-      if (link === undefined) continue;
-      const id = `${child.id} ${parent.id}`;
-      const held = before.get(id);
-      before.delete(id);
-      if (held !== undefined && held.link.order === link.order) continue;
-      key.linked.set(id, { child, link });
-      send(key, child, link, true, outputs);
-    }
-  }
-  for (const [id, { child, link }] of before) {
-    key.linked.delete(id);
-    send(key, child, link, false, outputs);
-  }
-}
-
-/** A link goes to the child's home; the parent's own playbook is evaluated again, to list its children. */
-function send(key: KeyState, child: Announcement, link: Link, holds: boolean, outputs: Output[]): void {
-  outputs.push({ kind: "send", input: { kind: "link", key: child.home, child: child.id, link, holds } });
-  const parent = key.incidents.get(link.parent);
-  if (parent !== undefined) key.dirty.add(parent.playbook);
-  key.wakeAt = Number.NEGATIVE_INFINITY;
-}
-
-/** Forgets signals too old to matter and incidents long closed. */
-function evict(key: KeyState, now: EpochMs, program: Program): void {
-  const pinned = new Set<string>();
-  for (const incident of key.incidents.values()) {
-    const playbook = program.playbooks.get(incident.playbook);
-    if (playbook === undefined || now >= incident.lastAt + forgetMs(playbook)) {
-      key.incidents.delete(incident.id);
-      key.links.delete(incident.id);
-      key.announced.delete(incident.id);
-    } else for (const id of incident.openers) pinned.add(id);
-  }
-  for (const [rule, signals] of key.signals) {
-    const keep = now - (program.retentionMs.get(rule) ?? 0);
-    const oldest = signals[0];
-    if (oldest === undefined || oldest.at >= keep) {
-      if (oldest !== undefined) wake(key, oldest.at + (program.retentionMs.get(rule) ?? 0) + 1);
-      continue;
-    }
-    const stay = signals.filter(
-      (signal) => signal.at >= keep || pinned.has(signal.id) || isNearIncident(signal, key, program),
-    );
-    if (stay.length === 0) key.signals.delete(rule);
-    else key.signals.set(rule, stay);
-  }
-  for (const [id, announcement] of key.announced)
-    if (announcement.home !== key.key && announcement.lastAt < now - ANNOUNCED_MAX_MS) key.announced.delete(id);
-}
-
-/** How long after its last opener an incident is held. */
-function forgetMs(playbook: CompiledPlaybook): number {
-  return Math.max(playbook.close.idle, playbook.collect.after) + playbook.close.reopen;
-}
-
-const ANNOUNCED_MAX_MS = 7 * 86_400_000;
-
-/** Evidence of an incident that is still held stays as long as the incident does. */
-function isNearIncident(signal: Signal, key: KeyState, program: Program): boolean {
-  for (const incident of key.incidents.values()) {
-    const collect = program.playbooks.get(incident.playbook)?.collect;
-    if (
-      collect !== undefined &&
-      signal.at >= incident.anchorAt - collect.before - SLACK_MS &&
-      signal.at <= incident.lastAt + collect.after + SLACK_MS
-    )
-      return true;
-  }
-  return false;
-}
-
-const SLACK_MS = 3_600_000;
-
-function isEmpty(key: KeyState): boolean {
-  return (
-    key.signals.size === 0 &&
-    key.incidents.size === 0 &&
-    key.announced.size === 0 &&
-    key.links.size === 0 &&
-    key.coverage.logs.size === 0
-  );
+  key.announced.delete(incident.id);
 }
