@@ -281,6 +281,18 @@ describe("state", () => {
   });
 });
 
+test("a burst at one instant takes time in proportion", () => {
+  const ruleset = rulesetOf(
+    ...BASES,
+    correlation("type: event_count\nrules: [a]\ntimespan: 1d\ncondition: { gte: 15000 }"),
+    correlation("type: value_count\nrules: [a]\ntimespan: 1d\ncondition: { field: V, gte: 9000 }", "title: values\n"),
+  );
+  const started = performance.now();
+  const events = Array.from({ length: 20_000 }, (_, V) => ({ s: 0, id: 1, V }));
+  expect(send(ruleset, createCorrelator(ruleset), events)).toEqual(["values@8999", "corr@14999"]);
+  expect(performance.now() - started).toBeLessThan(3_000);
+});
+
 describe("against the definition", () => {
   const TYPES = {
     event_count: "condition: { gte: 3 }",

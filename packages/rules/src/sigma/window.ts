@@ -83,7 +83,9 @@ export class Window<Ref> {
     // Before, not after: what a moment says of its window is read when the match has been taken in.
     if (this.entries.length >= this.shape.entriesMax) this.dropOldest(Math.ceil(this.shape.entriesMax * DROP_SHARE));
     const newest = this.entries.at(-1);
-    const isNewest = newest === undefined || entry.at > newest.at;
+    // What happens at one time is in any order, but only the ordered type has to put it into one.
+    const isOrdered = this.shape.body.type === "temporal_ordered";
+    const isNewest = newest === undefined || entry.at > newest.at || (entry.at === newest.at && !isOrdered);
     if (isNewest) {
       this.entries.push(entry);
     } else {
@@ -125,7 +127,7 @@ export class Window<Ref> {
       }
     }
     const { aggregate, from } = this.live;
-    const span = { first: last, last, from };
+    const span = { first: previous?.at === entry.at ? this.firstFrom(entry.at) : last, last, from };
     return this.judge(span, aggregate) ? [span] : [];
   }
 
@@ -163,7 +165,7 @@ export class Window<Ref> {
     const { entries, shape } = this;
     const value = aggregate.value((entries[first] as Entry<Ref>).at - shape.spanMs);
     const holds = value !== undefined && meets(shape.body.threshold, value);
-    const wasHeld = this.momentHeld(first, last);
+    const wasHeld = (entries[first] as Entry<Ref>).held;
     this.mark(first, last, holds && wasHeld);
     return holds && !wasHeld;
   }
@@ -178,8 +180,10 @@ export class Window<Ref> {
     });
   }
 
+  /** Notes it on every entry of a moment. They agree already, but for the one that came last. */
   private mark(first: number, last: number, held: boolean): void {
-    for (let i = first; i <= last; i += 1) (this.entries[i] as Entry<Ref>).held = held;
+    const start = (this.entries[first] as Entry<Ref>).held === held ? last : first;
+    for (let i = start; i <= last; i += 1) (this.entries[i] as Entry<Ref>).held = held;
   }
 
   /** The newest events of a window, oldest first, each once. */
@@ -189,11 +193,6 @@ export class Window<Ref> {
       for (const ref of (this.entries[i] as Entry<Ref>).refs.toReversed()) refs.add(ref);
     }
     return [...refs].slice(0, EVENTS_MAX).reverse();
-  }
-
-  private momentHeld(first: number, last: number): boolean {
-    for (let i = first; i <= last; i += 1) if ((this.entries[i] as Entry<Ref>).held) return true;
-    return false;
   }
 
   private isHeldNear(place: number, at: number): boolean {
