@@ -3,31 +3,18 @@
  *
  * Source: Sigma modifiers appendix 2.1.0; rules specification, "Value Modifiers", "Special Field Values".
  */
-import { clip } from "@culprit/model";
 import type { Position, Reporter } from "./diagnostic.ts";
 import { allOf, anyOf, NEVER, not, type Query, testOf } from "./expression.ts";
 import { parseNetwork } from "./ip.ts";
 import type { Comparator, TextPlace } from "./matcher.ts";
+import { isComparator, isTimePart, modifierProblem, takesText } from "./modifier-check.ts";
 import { compileRegex, type RegexFlags } from "./regex.ts";
 import { type StringModifiers, stringQuery } from "./string-value.ts";
-import { TIME_PART_RANGE, TIME_PARTS, type TimePart } from "./time-part.ts";
+import { TIME_PART_RANGE, type TimePart } from "./time-part.ts";
 import { shownOf, type YamlScalar, type YamlTree } from "./yaml-tree.ts";
 
 /** Values of `%name%` placeholders; each is a Sigma string, so it may hold wildcards. */
 export type Placeholders = ReadonlyMap<string, readonly string[]>;
-
-const COMPARATORS = ["lt", "lte", "gt", "gte"] as const;
-const ENCODINGS = ["base64", "base64offset", "utf16le", "utf16be", "utf16", "wide"] as const;
-const REGEX_FLAGS = { i: "ignoreCase", m: "multiLine", s: "dotAll" } as const;
-
-/** Every modifier of Sigma 2.1. */
-const MODIFIERS: readonly string[] = [
-  ...["all", "startswith", "endswith", "contains", "exists", "cased", "neq", "windash", "re", "i", "m", "s"],
-  ...ENCODINGS,
-  ...COMPARATORS,
-  ...TIME_PARTS,
-  ...["cidr", "expand", "fieldref"],
-];
 
 /** What a key asks for: modifiers in the order given. */
 interface Item {
@@ -51,7 +38,11 @@ export interface ItemInput {
 export function readItem({ key, at, value, reporter, placeholders }: ItemInput): Query {
   const [name = "", ...modifiers] = key.split("|");
   const item: Item = { field: name === "" ? undefined : name, modifiers, at, reporter, placeholders };
-  if (!areModifiersSound(item)) return NEVER;
+  const problem = modifierProblem(modifiers, { isKeyword: name === "" });
+  if (problem !== undefined) {
+    reporter.refuse({ at, ...problem });
+    return NEVER;
+  }
   const scalars = scalarsOf(value, item);
   if (scalars === undefined) return NEVER;
   if (scalars.length === 0) {
@@ -82,66 +73,6 @@ function different(query: Query, item: Item, scalars: readonly YamlScalar[]): Qu
   if (item.field === undefined) return not(query);
   const others = item.modifiers.includes("fieldref") ? scalars.map((scalar) => scalar.source) : [];
   return allOf([...[item.field, ...others].map((field) => testOf(field, { kind: "exists" })), not(query)]);
-}
-
-/** Which modifiers decide how a value is read; only one may. */
-const KINDS: readonly (readonly string[])[] = [
-  ["exists"],
-  ["re"],
-  ["cidr"],
-  ["fieldref"],
-  [...TIME_PARTS],
-  [...COMPARATORS],
-];
-const STRING_ONLY: readonly string[] = ["windash", ...ENCODINGS];
-const UTF_16: readonly string[] = ["wide", "utf16", "utf16le", "utf16be"];
-const PLACES: readonly string[] = ["startswith", "endswith", "contains"];
-
-function areModifiersSound({ field, modifiers, at, reporter }: Item): boolean {
-  const refuse = (read: string, expected: string, fix?: string): boolean => {
-    reporter.refuse({ at, read, expected, ...(fix === undefined ? {} : { fix }) });
-    return false;
-  };
-  for (const modifier of modifiers) {
-    if (!MODIFIERS.includes(modifier))
-      return refuse(`the modifier "${clip(modifier, 40)}"`, `one of ${MODIFIERS.join(", ")}`);
-    if (modifiers.indexOf(modifier) !== modifiers.lastIndexOf(modifier))
-      return refuse(`${modifier} twice`, "each modifier once");
-  }
-  const wide = modifiers.filter((modifier) => UTF_16.includes(modifier));
-  if (wide.length > 1) return refuse(wide.join(" with "), "one UTF-16 encoding");
-  const kinds = KINDS.map((kind) => modifiers.filter((modifier) => kind.includes(modifier))).filter(
-    (used) => used.length > 0,
-  );
-  const isTimeCompared =
-    kinds.length === 2 &&
-    kinds.every((used) => used.length === 1) &&
-    kinds[0]?.[0] !== undefined &&
-    isTimePart(kinds[0][0]) &&
-    isComparator(kinds[1]?.[0]);
-  if (!isTimeCompared && kinds.flat().length > 1) return refuse(kinds.flat().join(" with "), "only one of them");
-  const kind = kinds[0]?.[0];
-  if ((modifiers.includes("i") || modifiers.includes("m") || modifiers.includes("s")) && kind !== "re") {
-    return refuse("i, m or s without re", "re before its flags");
-  }
-  if (kind === undefined) return true;
-  if (
-    kind === "re" &&
-    modifiers.findIndex((modifier) => modifier in REGEX_FLAGS) !== -1 &&
-    modifiers.indexOf("re") > modifiers.findIndex((modifier) => modifier in REGEX_FLAGS)
-  ) {
-    return refuse("a flag before re", "re before its flags");
-  }
-  const foreign = modifiers.find((modifier) => STRING_ONLY.includes(modifier) || modifier === "expand");
-  if (foreign !== undefined) return refuse(`${foreign} with ${kind}`, `${kind} on the value as it is written`);
-  if (kind !== "re" && kind !== "fieldref") {
-    const place = modifiers.find((modifier) => PLACES.includes(modifier) || modifier === "cased");
-    if (place !== undefined) return refuse(`${place} with ${kind}`, `${kind} alone, or with all or neq`);
-  }
-  if (kind === "exists" && modifiers.length > 1) return refuse(`${modifiers.join(", ")}`, "exists alone");
-  if (field === undefined && kind !== "re" && kind !== "cidr")
-    return refuse(`${kind} on keywords`, `${kind} on a field`);
-  return true;
 }
 
 function scalarsOf(value: YamlTree, { field, reporter }: Item): readonly YamlScalar[] | undefined {
@@ -340,17 +271,9 @@ function readString(scalar: YamlScalar, item: Item): Query {
  */
 function textsOf({ value, source, quoted }: YamlScalar, modifiers: readonly string[]): readonly string[] {
   if (typeof value === "string" || quoted) return [source];
-  if (modifiers.some((modifier) => PLACES.includes(modifier) || STRING_ONLY.includes(modifier))) return [source];
+  if (modifiers.some(takesText)) return [source];
   const texts = new Set([String(value)]);
   if (typeof value === "number" && /^[\d.]+$/.test(source)) texts.add(source);
   if (typeof value === "bigint") texts.add(String(Number(value)));
   return [...texts];
-}
-
-function isTimePart(modifier: string | undefined): modifier is TimePart {
-  return TIME_PARTS.some((part) => part === modifier);
-}
-
-function isComparator(modifier: string | undefined): modifier is (typeof COMPARATORS)[number] {
-  return COMPARATORS.some((comparator) => comparator === modifier);
 }
