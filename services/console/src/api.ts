@@ -30,7 +30,7 @@ const whole = (max: number, whenAbsent: number) =>
     .pipe(z.int().max(max))
     .default(whenAbsent);
 
-export const ListQuery = z.strictObject({
+const ListQuery = z.strictObject({
   status: z.exactOptional(listOf(IncidentStatus)),
   severity: z.exactOptional(listOf(Severity)),
   text: z.exactOptional(z.string().min(1).max(200)),
@@ -54,12 +54,12 @@ export interface ApiContext {
   readonly stream: EventStream;
 }
 
-export function problem(reply: FastifyReply, code: ProblemCode, detail?: string): FastifyReply {
+function problem(reply: FastifyReply, code: ProblemCode, detail?: string): FastifyReply {
   return reply.code(statusOf(code)).send(problemJson(code, detail));
 }
 
 /** `limit: too big` for each thing that is wrong, without the value. */
-export function issuesOf(error: z.ZodError): string {
+function issuesOf(error: z.ZodError): string {
   return error.issues.map(({ path, message }) => `${path.join(".") || "query"}: ${message}`).join("; ");
 }
 

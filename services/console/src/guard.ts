@@ -12,7 +12,7 @@ export interface RequestHeaders {
 }
 
 /** The host of a `Host` header or origin without its port, in lower case; "" for what cannot be read. */
-export function hostOf(text: string | undefined): string {
+function hostOf(text: string | undefined): string {
   const url = URL.parse(text?.includes("://") === true ? text : `http://${text ?? ""}`);
   return url === null || url.username !== "" || url.pathname !== "/" ? "" : url.hostname.toLowerCase();
 }

@@ -18,9 +18,9 @@ import {
 } from "@culprit/model";
 
 export const SORT_KEYS = ["updated", "started", "severity"] as const;
-export type SortKey = (typeof SORT_KEYS)[number];
+type SortKey = (typeof SORT_KEYS)[number];
 
-export interface IncidentQuery {
+interface IncidentQuery {
   readonly status?: readonly IncidentStatus[];
   readonly severity?: readonly Severity[];
   /** Text that the title or the scope holds, in any case. */
@@ -32,7 +32,7 @@ export interface IncidentQuery {
   readonly limit: number;
 }
 
-export interface StoredLetter extends DeadLetter {
+interface StoredLetter extends DeadLetter {
   readonly id: string;
 }
 

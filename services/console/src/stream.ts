@@ -6,9 +6,9 @@ import type { ServerResponse } from "node:http";
 import type { Incident } from "@culprit/model";
 
 /** Events that are kept for those who come back. */
-export const EVENTS_MAX = 1_000;
+const EVENTS_MAX = 1_000;
 /** A reader that lets more than this pile up is let go: it comes back and resumes. */
-export const BACKLOG_MAX_BYTES = 256 * 1024;
+const BACKLOG_MAX_BYTES = 256 * 1024;
 /** Proxies close what is silent for longer. */
 export const COMMENT_EVERY_MS = 15_000;
 

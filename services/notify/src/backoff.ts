@@ -1,8 +1,8 @@
 /** How long to wait before the next try. Pure: the random number is an argument. */
 import { MINUTE_MS, SECOND_MS } from "@culprit/model";
 
-export const BACKOFF_BASE_MS = 2 * SECOND_MS;
-export const BACKOFF_MAX_MS = 15 * MINUTE_MS;
+const BACKOFF_BASE_MS = 2 * SECOND_MS;
+const BACKOFF_MAX_MS = 15 * MINUTE_MS;
 /** What is added to a Retry-After at most, so that many waiters do not return in the same instant. */
 const RETRY_AFTER_JITTER_MS = SECOND_MS;
 

@@ -8,9 +8,9 @@
  */
 import { type EpochMs, MINUTE_MS, SECOND_MS } from "@culprit/model";
 
-export const FAILURES_MAX = 5;
-export const PAUSE_MIN_MS = 30 * SECOND_MS;
-export const PAUSE_MAX_MS = 5 * MINUTE_MS;
+const FAILURES_MAX = 5;
+const PAUSE_MIN_MS = 30 * SECOND_MS;
+const PAUSE_MAX_MS = 5 * MINUTE_MS;
 
 export class Breaker {
   #failures = 0;

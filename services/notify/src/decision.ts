@@ -11,7 +11,7 @@
 import type { Delivery, EpochMs, Incident } from "@culprit/model";
 import { isOver } from "./page-content.ts";
 
-export const SEND_REASONS = [
+const SEND_REASONS = [
   "first",
   "returned",
   "left-parent",
@@ -25,9 +25,9 @@ export const SEND_REASONS = [
   "reopened",
   "repeat",
 ] as const;
-export type SendReason = (typeof SEND_REASONS)[number];
+type SendReason = (typeof SEND_REASONS)[number];
 
-export const QUIET_REASONS = [
+const QUIET_REASONS = [
   "nothing-open",
   "severity-info",
   "explained-by-parent",
@@ -37,7 +37,7 @@ export const QUIET_REASONS = [
   "too-soon",
   "refused",
 ] as const;
-export type QuietReason = (typeof QUIET_REASONS)[number];
+type QuietReason = (typeof QUIET_REASONS)[number];
 
 export type Decision =
   | { readonly act: "trigger" | "update" | "resolve"; readonly reason: SendReason }

@@ -5,7 +5,7 @@
 import { type Action, DAY_MS, type Incident, inOrder } from "@culprit/model";
 import type { PageHistory } from "./page-content.ts";
 
-export const HISTORY_DAYS = 30;
+const HISTORY_DAYS = 30;
 
 /**
  * The history of an incident as its page tells it; `undefined` when it is the first.

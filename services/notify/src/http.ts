@@ -105,7 +105,7 @@ export function resultOf(answer: HttpAnswer, now: number, certainty: "accepted" 
 }
 
 /** `HTTP 400: invalid event`, clipped: what the target said, for a person. */
-export function detailOf(answer: HttpAnswer): string {
+function detailOf(answer: HttpAnswer): string {
   const said = answer.body.trim().slice(0, DETAIL_MAX_LENGTH);
   return said === "" ? `HTTP ${answer.status}` : `HTTP ${answer.status}: ${said}`;
 }

@@ -84,7 +84,7 @@ export interface PageContent {
   readonly notice: string | undefined;
 }
 
-export const REASONS_MAX = 2;
+const REASONS_MAX = 2;
 const NEXT_MAX = 3;
 const ACTIONS_MAX = 4;
 const TIED_MAX = 3;
@@ -92,9 +92,9 @@ const TIE_MARGIN = 0.1;
 const WHERE_MAX = 6;
 const FACTS_MAX = 4;
 const LATE_NOTICE_MS = 5 * MINUTE_MS;
-export const UNKNOWN_CAUSE = "unknown";
+const UNKNOWN_CAUSE = "unknown";
 const UNKNOWN_TITLE = "not known";
-export const NO_ACTION = "No safe first step is known for this; look at the evidence before changing anything";
+const NO_ACTION = "No safe first step is known for this; look at the evidence before changing anything";
 
 /**
  * Composes the page of an incident.
@@ -136,21 +136,21 @@ export function isOver(incident: Pick<Incident, "status">): boolean {
 }
 
 /** The address of an incident's page in the console. */
-export function linkTo(incident: Pick<Incident, "id">, options: Pick<PageOptions, "consoleUrl">): string | undefined {
+function linkTo(incident: Pick<Incident, "id">, options: Pick<PageOptions, "consoleUrl">): string | undefined {
   return options.consoleUrl === undefined ? undefined : `${options.consoleUrl}/incidents/${incident.id}`;
 }
 
 /** `0.75` as `75`. */
-export function percentOf(share: number): number {
+function percentOf(share: number): number {
   return Math.round(share * 100);
 }
 
-export function isUnknown(cause: Pick<RankedCause, "id">): boolean {
+function isUnknown(cause: Pick<RankedCause, "id">): boolean {
   return cause.id === UNKNOWN_CAUSE;
 }
 
 /** The title people read: `unknown` is "not known". */
-export function causeTitle(cause: Pick<RankedCause, "id" | "title">): string {
+function causeTitle(cause: Pick<RankedCause, "id" | "title">): string {
   return isUnknown(cause) ? UNKNOWN_TITLE : maskSecrets(cause.title);
 }
 

@@ -16,7 +16,8 @@ const COLORS: Readonly<Record<Severity, string>> = {
 };
 const OVER_COLOR = "#1c7a43";
 const FONT = "font:15px/1.5 -apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif";
-const MUTED = "color:#6b7280";
+/** Fainter in any scheme, where a colour would suit one only. */
+const MUTED = "opacity:.75";
 
 /**
  * The whole page as an HTML document.
@@ -71,6 +72,7 @@ function reasonTable(cause: PageCause): string {
     ...sideRows("for", cause.for, cause.forMore),
     ...sideRows("against", cause.against, cause.againstMore),
     ...unknown.map((text, index) => row(index === 0 ? "unknown" : "", "", text)),
+    ...(cause.unknownMore > 0 ? [row("", "", `and ${cause.unknownMore} more`)] : []),
   ];
   return `<table role="presentation" style="border-collapse:collapse;margin:0 0 8px;${FONT}">${rows.join("")}</table>`;
 }

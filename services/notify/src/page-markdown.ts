@@ -52,6 +52,7 @@ function reasonLines(cause: PageCause): string {
     ...sideLines("for", cause.for, cause.forMore),
     ...sideLines("against", cause.against, cause.againstMore),
     ...unknown.map((text) => `- unknown: ${markdownText(text)}`),
+    ...(cause.unknownMore > 0 ? [`- unknown: and ${cause.unknownMore} more`] : []),
   ].join("\n");
 }
 

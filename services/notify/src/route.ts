@@ -17,7 +17,7 @@ export function passesRoute(incident: Incident, route: Route): boolean {
 /**
  * Whether a name matches a pattern in which `*` stands for any text; linear in the name for each part of the pattern.
  */
-export function matchesPattern(name: string, pattern: string): boolean {
+function matchesPattern(name: string, pattern: string): boolean {
   const [first = "", ...rest] = pattern.split("*");
   const last = rest.pop();
   if (last === undefined) return name === first;

@@ -15,7 +15,7 @@ export interface Section {
 }
 
 /** No line of a chat message is longer: a reason is one line, not an attachment. */
-export const LINE_MAX = 600;
+const LINE_MAX = 600;
 
 /** The sections in the order of their importance, without title, times and link. */
 export function sectionsOf(page: PageContent): readonly Section[] {

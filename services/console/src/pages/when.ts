@@ -36,7 +36,7 @@ export function zoneOf(timeZone: string): Zone {
   };
 }
 
-export const UTC = zoneOf("UTC");
+const UTC = zoneOf("UTC");
 
 /** An instant with its zone, and UTC beside it where that is another. */
 export function instant(iso: string, zone: Zone): Markup {

@@ -45,10 +45,7 @@ export const alertmanager = notifierKind({
 });
 
 /** The alert of an incident; the labels never change while it lives, or it would be another alert. */
-export function alertOf(
-  { key, action, incident, page, at }: Notification,
-  labels: Readonly<Record<string, string>>,
-): unknown {
+function alertOf({ key, action, incident, page, at }: Notification, labels: Readonly<Record<string, string>>): unknown {
   const subject = incident.scope[0];
   const name = subject === undefined ? "" : subject.kind === "host" ? shortName(subject.id).toUpperCase() : subject.id;
   return {

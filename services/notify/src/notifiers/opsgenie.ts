@@ -13,8 +13,8 @@ import { type Notification, notifierKind, type SendResult } from "../notifier.ts
 import { renderContent } from "../page.ts";
 import { titleOf } from "../sections.ts";
 
-export const MESSAGE_MAX = 130;
-export const DESCRIPTION_MAX = 15_000;
+const MESSAGE_MAX = 130;
+const DESCRIPTION_MAX = 15_000;
 const ENTITY_MAX = 512;
 const PRIORITIES: Readonly<Record<Severity, string>> = {
   critical: "P1",

@@ -14,7 +14,7 @@ import { type Notification, notifierKind } from "../notifier.ts";
 import { renderContent } from "../page.ts";
 import { sectionsOf, titleOf } from "../sections.ts";
 
-export const SUMMARY_MAX = 1_024;
+const SUMMARY_MAX = 1_024;
 const DETAILS_TEXT_MAX = 20_000;
 const SEVERITIES: Readonly<Record<Severity, string>> = {
   critical: "critical",
@@ -43,7 +43,7 @@ export const pagerduty = notifierKind({
 });
 
 /** The event without its routing key. */
-export function pagerdutyEvent({ action, key, reason, page, incident, test }: Notification): Record<string, unknown> {
+function pagerdutyEvent({ action, key, reason, page, incident, test }: Notification): Record<string, unknown> {
   if (action === "resolve") return { event_action: "resolve", dedup_key: key };
   if (reason === "acknowledged") return { event_action: "acknowledge", dedup_key: key };
   const link =

@@ -11,8 +11,8 @@ import { shortContent } from "../page.ts";
 import type { PageContent } from "../page-content.ts";
 import { fitSections, headLines, type Section, sectionsOf, titleOf } from "../sections.ts";
 
-export const HEADER_MAX = 150;
-export const MESSAGE_MAX = 10_000;
+const HEADER_MAX = 150;
+const MESSAGE_MAX = 10_000;
 const FALLBACK_MAX = 1_500;
 
 export interface SlackMessage {

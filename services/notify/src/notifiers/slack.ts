@@ -135,7 +135,7 @@ function errorOf(answer: HttpAnswer): string {
 }
 
 /** What an answer of the Web API means. */
-export function slackResult(answer: HttpAnswer, now: number): SendResult {
+function slackResult(answer: HttpAnswer, now: number): SendResult {
   const { ok, error = "" } = answer.status === 200 ? readAnswer(answer) : { ok: false };
   if (ok) return { result: "ok", certainty: "delivered" };
   if (answer.status !== 200) return resultOf(answer, now, "delivered");

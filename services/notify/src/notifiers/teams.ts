@@ -14,7 +14,7 @@ import { notifierKind } from "../notifier.ts";
 import type { PageContent } from "../page-content.ts";
 import { fitSections, headLines, type Section, sectionsOf, titleOf } from "../sections.ts";
 
-export const CARD_MAX_BYTES = 18_000;
+const CARD_MAX_BYTES = 18_000;
 const TITLE_MAX = 300;
 const COLORS = { critical: "attention", high: "attention", medium: "warning", low: "accent", info: "default" } as const;
 
@@ -42,7 +42,7 @@ export const teams = notifierKind({
 });
 
 /** The message with its card within the size Teams takes; sections that do not fit are left off from the end. */
-export function teamsMessage(page: PageContent, test: boolean): unknown {
+function teamsMessage(page: PageContent, test: boolean): unknown {
   const build = (sections: readonly Section[]): unknown => ({
     type: "message",
     attachments: [

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { notifierKind } from "../notifier.ts";
 import { renderContent } from "../page.ts";
 
-export const TerminalOptions = z.strictObject({
+const TerminalOptions = z.strictObject({
   width: z.int().min(40).max(400).default(110),
   color: z.boolean().default(false),
 });

@@ -65,7 +65,7 @@ export const webhook = notifierKind({
 });
 
 /** The body: what happened to which page, the readable page, and the incident as the contract has it. */
-export function webhookBody(notification: Notification): unknown {
+function webhookBody(notification: Notification): unknown {
   const { incident, page, key, action, reason, at, test } = notification;
   return {
     type: `incident.${action}`,
