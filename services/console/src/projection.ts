@@ -76,6 +76,11 @@ export async function openProjection(bus: Bus, options: { readonly deadLettersMa
   for (const [index, table] of tables.entries()) {
     table.onChange((key, value) => changed((index === 0 ? key : value) as IncidentId));
   }
+  incidents.onChange((id, incident) => {
+    if (incident !== undefined) return;
+    actions.delete(id as IncidentId);
+    deliveries.delete(id as IncidentId);
+  });
   const letters: StoredLetter[] = [];
   const follower = await bus.follow({
     topic: TOPICS["dead-letters"].name,

@@ -1,5 +1,6 @@
 /** The notifier's part of the config: whom to tell, about what, how patiently. Unknown keys are refused. */
 import { HOUR_MS, MINUTE_MS, SECOND_MS, Severity } from "@culprit/model";
+import { type Secret, secretText } from "@culprit/runtime";
 import { z } from "zod";
 import type { NotifierKind } from "./notifier.ts";
 import { NOTIFIERS } from "./notifiers/index.ts";
@@ -54,6 +55,8 @@ export interface NotifyConfig {
   readonly allowAddresses: readonly string[];
   /** How often everything is compared again: what a full queue or a lost answer left behind is found here. */
   readonly reconcileEveryMs: number;
+  /** A watcher elsewhere that pages when we fall silent; the URL is a secret. */
+  readonly heartbeat?: { readonly url: Secret; readonly everyMs: number };
 }
 
 /** The config's schema, given the ways to reach people. */
@@ -73,6 +76,15 @@ export function notifyConfig(kinds: readonly NotifierKind[]): z.ZodType<NotifyCo
         .int()
         .min(SECOND_MS)
         .default(5 * MINUTE_MS),
+      heartbeat: z.exactOptional(
+        z.strictObject({
+          url: secretText.refine((url) => URL.canParse(url.reveal()), "expected a URL"),
+          everyMs: z
+            .int()
+            .min(10 * SECOND_MS)
+            .default(5 * MINUTE_MS),
+        }),
+      ),
     })
     .superRefine(({ targets }, context) => {
       const names = targets.map((target) => target.name);

@@ -279,6 +279,21 @@ test("F28 a storm is sent at the target's pace and nothing of it is lost", async
   expect(server.received).toHaveLength(50);
 });
 
+test("F29 a ranking that flaps is told at the pace of updateEveryMs, and the last word is right", async () => {
+  await using server = await fakeServer();
+  await using world = await World.open({ targets: [hook(server)] });
+  await world.publish(incident);
+  const [first, second, ...rest] = incident.causes.flatMap((cause) => cause ?? []);
+  const swapped = [second, first, ...rest].flatMap((cause) => cause ?? []);
+  for (let n = 0; n < 31; n += 1) {
+    await world.publish({ ...incident, revision: 4 + n, causes: n % 2 === 0 ? swapped : incident.causes });
+    await world.advance(20_000, 20_000);
+  }
+  await world.advance(5 * MINUTE_MS, MINUTE_MS);
+  expect(server.received.length).toBeLessThanOrEqual(1 + 6);
+  expect(JSON.parse(server.received.at(-1)?.body ?? "").data.incident.causes[0].id).toBe(second?.id);
+});
+
 test("an incident that was already over when it was first seen pages nobody", async () => {
   await using server = await fakeServer();
   await using world = await World.open({ targets: [hook(server)] });

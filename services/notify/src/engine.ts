@@ -75,8 +75,9 @@ export class Engine implements Desk {
     });
     this.#incidents = incidents;
     this.#tables = [deliveries, actions, incidents];
-    incidents.onChange((_, placed) => {
-      if (placed !== undefined) this.#offer(placed);
+    incidents.onChange((id, placed) => {
+      if (placed === undefined) this.#forget(id as IncidentId);
+      else this.#offer(placed);
     });
     const { signal } = this.#stopping;
     const workers = [...this.#targets.values()].map((target) => target.run(signal));
@@ -209,6 +210,13 @@ export class Engine implements Desk {
     const key = deliveryKey(record);
     const held = this.#records.get(key);
     if (held === undefined || held.step < record.step) this.#records.set(key, record);
+  }
+
+  /** An incident that is removed from its topic takes with it what is remembered of it. */
+  #forget(id: IncidentId): void {
+    this.#actions.delete(id);
+    this.#parents.delete(id);
+    for (const notifier of this.#targets.keys()) this.#records.delete(deliveryKey({ incident: id, notifier }));
   }
 
   #act(action: Action): void {

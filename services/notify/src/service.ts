@@ -6,6 +6,7 @@ import { addressGuard, addressOf } from "./address-guard.ts";
 import type { NotifyConfig } from "./config.ts";
 import type { DeliveryEvent } from "./desk.ts";
 import { Engine } from "./engine.ts";
+import { keepBeating } from "./heartbeat.ts";
 import { httpPost } from "./http.ts";
 import type { Notifier, NotifierContext, NotifierKind } from "./notifier.ts";
 import { NOTIFIERS } from "./notifiers/index.ts";
@@ -75,6 +76,8 @@ export async function start(options: NotifyOptions): Promise<Service> {
       };
     },
   });
+  const ending = new AbortController();
+  const beating = startHeartbeat(options, ending.signal);
   let stopping: Promise<void> | undefined;
   return {
     ready: Promise.resolve(),
@@ -82,6 +85,8 @@ export async function start(options: NotifyOptions): Promise<Service> {
     failed: Promise.race([failureOf(engine.failed), failureOf(reader.ended)]),
     stop() {
       stopping ??= (async () => {
+        ending.abort();
+        await beating;
         await reader.close();
         await engine.stop();
         for (const notifier of notifiers.values()) await notifier.close?.();
@@ -89,6 +94,19 @@ export async function start(options: NotifyOptions): Promise<Service> {
       return stopping;
     },
   };
+}
+
+async function startHeartbeat({ config, clock, metrics }: NotifyOptions, signal: AbortSignal): Promise<void> {
+  if (config.heartbeat === undefined) return;
+  const beats = metrics.counter("notify_heartbeats_total", "Beats sent to the watcher, by result", ["result"]);
+  await keepBeating({
+    url: config.heartbeat.url.reveal(),
+    everyMs: config.heartbeat.everyMs,
+    post: httpPost(addressGuard({ allow: config.allowAddresses })),
+    clock,
+    signal,
+    onBeat: (result) => beats.add(1, { result }),
+  });
 }
 
 /** Resolves with the error once the work fails, and not at all when it ends in peace. */

@@ -56,6 +56,18 @@ describe("Alertmanager", () => {
     expect(alerts(other).length).toBeGreaterThan(0);
   });
 
+  test("a page that a wider incident takes over stays the same alert", async () => {
+    await using server = await fakeServer(alertmanagerApi);
+    await using running = await world(server.url);
+    const child = fixture("dpm-vss");
+    await running.publish(child);
+    await running.publish({ ...incident, children: [child.id] });
+    const sent = alerts(server);
+    expect(sent).toHaveLength(2);
+    expect(sent[1]?.labels).toEqual(sent[0]?.labels);
+    expect(sent[1]?.annotations["summary"]).toBe(incident.title);
+  });
+
   test("takes far too much text", async () => {
     await using server = await fakeServer(alertmanagerApi);
     await using running = await world(server.url);

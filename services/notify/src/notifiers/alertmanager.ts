@@ -30,7 +30,8 @@ export const alertmanager = notifierKind({
   }),
   open: ({ urls, labels }, { post, now }) => ({
     async send(notification, signal) {
-      const body = JSON.stringify([alertOf(notification, labels)]);
+      const identity = identityOf(notification);
+      const body = JSON.stringify([alertOf(notification, { ...labels, ...identity })]);
       const headers = { "content-type": "application/json" };
       const results = await Promise.all(
         urls.map(async (url): Promise<SendResult> => {
@@ -39,22 +40,27 @@ export const alertmanager = notifierKind({
         }),
       );
       // Replicas tell each other what they have sent, so one of them is enough; the next repeat reaches the others.
-      return results.find(({ result }) => result === "ok") ?? results[0] ?? { result: "never", detail: "no address" };
+      const taken = results.some(({ result }) => result === "ok");
+      if (taken) return { result: "ok", certainty: "accepted", remote: identity };
+      return results[0] ?? { result: "never", detail: "no address" };
     },
   }),
 });
 
-/** The alert of an incident; the labels never change while it lives, or it would be another alert. */
-function alertOf({ key, action, incident, page, at }: Notification, labels: Readonly<Record<string, string>>): unknown {
+/** The labels that make an alert that alert: fixed by its first message, whatever incident its page belongs to later. */
+function identityOf({ key, incident, remote }: Notification): Readonly<Record<string, string>> {
   const subject = incident.scope[0];
   const name = subject === undefined ? "" : subject.kind === "host" ? shortName(subject.id).toUpperCase() : subject.id;
   return {
-    labels: {
-      ...labels,
-      alertname: cut(plainLine(incident.playbook), LABEL_MAX),
-      culprit_key: key,
-      instance: cut(plainLine(name), LABEL_MAX),
-    },
+    alertname: remote["alertname"] ?? cut(plainLine(incident.playbook), LABEL_MAX),
+    instance: remote["instance"] ?? cut(plainLine(name), LABEL_MAX),
+    culprit_key: key,
+  };
+}
+
+function alertOf({ action, incident, page, at }: Notification, labels: Readonly<Record<string, string>>): unknown {
+  return {
+    labels,
     annotations: {
       severity: incident.severity,
       summary: cut(plainLine(page.title), 1_000),
