@@ -24,6 +24,7 @@ interface Found {
 
 /** What the bytes show; `undefined` where they cannot be judged, or show no document of Winlogbeat. */
 export function glanceWinlogbeat(bytes: Uint8Array): Glance | undefined {
+  if (bytes[0] !== 0x7b) return undefined;
   const found: Found = { eventIds: [], providers: [], channels: [], winlog: false };
   let depth = 0;
   let parent: Parent = "other";

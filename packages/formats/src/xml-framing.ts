@@ -18,6 +18,7 @@ const LESS = 0x3c;
 const GREATER = 0x3e;
 const LF = 0x0a;
 const AMPERSAND = 0x26;
+const SLASH = 0x2f;
 const NAME_SAMPLE_BYTES = 64;
 const WRAPPER_MAX_BYTES = 4096;
 /** Elements that begin an event: the event itself, or what is left of one whose beginning was lost. */
@@ -73,16 +74,18 @@ export function endOfEvent(bytes: Uint8Array, start: number, last: boolean): Uni
   let at = start;
   let first = true;
   while (at !== -1 && at < bytes.length) {
-    if (matches(bytes, at, "<![CDATA[")) at = after(bytes, at, "]]>");
-    else if (matches(bytes, at, "<!--")) at = after(bytes, at, "-->");
+    const letter = bytes[at + 1];
+    if (letter === 0x21 && matches(bytes, at, "<![CDATA[")) at = after(bytes, at, "]]>");
+    else if (letter === 0x21 && matches(bytes, at, "<!--")) at = after(bytes, at, "-->");
     else {
-      if (!first && closing === "/Event" && isTag(bytes, at, "Event")) return { end: at, shape: "xml" };
+      const isEvent = letter === 0x45 && isTag(bytes, at, "Event");
+      if (isEvent && !first && closing === "/Event") return { end: at, shape: "xml" };
       const end = endOfTag(bytes, at);
       if (end < -1) return { end: -end, shape: "xml" };
       if (end === -1) break;
-      if (isTag(bytes, at, closing)) return { end, shape: "xml" };
+      if (letter === SLASH && isTag(bytes, at, closing)) return { end, shape: "xml" };
       // `<Event/>` holds nothing, and ends at once.
-      if (first && bytes[end - 2] === 0x2f && isTag(bytes, at, "Event")) return { end, shape: "xml" };
+      if (isEvent && first && bytes[end - 2] === SLASH) return { end, shape: "xml" };
       at = end;
     }
     first = false;
