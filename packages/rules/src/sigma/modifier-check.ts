@@ -6,7 +6,7 @@
 import { clip } from "@culprit/model";
 import { TIME_PARTS, type TimePart } from "./time-part.ts";
 
-export const COMPARATORS = ["lt", "lte", "gt", "gte"] as const;
+const COMPARATORS = ["lt", "lte", "gt", "gte"] as const;
 const UTF_16 = ["utf16le", "utf16be", "utf16", "wide"] as const;
 const PLACES = ["startswith", "endswith", "contains"] as const;
 const REGEX_FLAGS = ["i", "m", "s"] as const;
@@ -88,7 +88,7 @@ export function isComparator(modifier: string): modifier is (typeof COMPARATORS)
 }
 
 /** Modifiers that say where in the field the value stands. */
-export function isPlace(modifier: string): boolean {
+function isPlace(modifier: string): boolean {
   return PLACES.some((place) => place === modifier);
 }
 
