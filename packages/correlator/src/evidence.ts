@@ -118,9 +118,15 @@ function sayOf(aliases: readonly string[], group: Group, program: Program): stri
   return [...new Set(says)].join(" or ");
 }
 
-/** A `say` without its bindings, for what was not seen. */
+const plainSays = new Map<string, string>();
+
+/** A `say` without its bindings, for what was not seen. Says come from detections, so the memory of them is small. */
 function plainSay(say: string): string {
-  return say.replace(/\s*\(?[^\s(]*\{[^}]*\}[^\s)]*\)?/g, "").trim();
+  const held = plainSays.get(say);
+  if (held !== undefined) return held;
+  const plain = say.replace(/\s*\(?[^\s(]*\{[^}]*\}[^\s)]*\)?/g, "").trim();
+  plainSays.set(say, plain);
+  return plain;
 }
 
 /** One line per way seen: what, where, how often, when relative to the incident. */

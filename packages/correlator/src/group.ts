@@ -54,9 +54,20 @@ export function candidatesOf(playbook: CompiledPlaybook, sightings: Sightings): 
   return found;
 }
 
+const openersOf = new WeakMap<CompiledPlaybook, readonly string[]>();
+
+/** The signals that can open an incident of a playbook. */
+function openerAliases(playbook: CompiledPlaybook): readonly string[] {
+  const held = openersOf.get(playbook);
+  if (held !== undefined) return held;
+  const aliases = positiveAliasesOf(playbook.open.when);
+  openersOf.set(playbook, aliases);
+  return aliases;
+}
+
 function byEntity(playbook: CompiledPlaybook, sightings: Sightings): Map<string, Candidate[]> {
   const entities = new Map<string, Candidate[]>();
-  for (const alias of positiveAliasesOf(playbook.open.when)) {
+  for (const alias of openerAliases(playbook)) {
     const use = playbook.signals[alias];
     if (use === undefined) continue;
     for (const sighting of sightings.ofUse(use)) {

@@ -21,13 +21,17 @@ export function foldHost(name: string): HostId | undefined {
   return text.length === 0 || text.length > HOST_MAX_LENGTH ? undefined : (text as HostId);
 }
 
+const DIGIT_0 = 48;
+const DIGIT_9 = 57;
 const IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
 
 /** The part before the first dot; an address stays whole. */
 export function shortName(host: string): string {
-  if (IPV4.test(host) || host.includes(":")) return host;
   const dot = host.indexOf(".");
-  return dot === -1 ? host : host.slice(0, dot);
+  if (dot === -1) return host;
+  const first = host.charCodeAt(0);
+  const mayBeAddress = first >= DIGIT_0 && first <= DIGIT_9;
+  return (mayBeAddress && IPV4.test(host)) || host.includes(":") ? host : host.slice(0, dot);
 }
 
 /** The part after the first dot, or `undefined` for a short name or an address. */
