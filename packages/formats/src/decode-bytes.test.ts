@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeBytes } from "./decode-bytes.ts";
+import { createDecoder, decodeBytes } from "./decode-bytes.ts";
 import { exportEvent } from "./event-export.ts";
 import { decodeAll, eventOf, RECEIVED_AT, reasonsOf, SCM_7031_XML } from "./test-support.ts";
 
@@ -50,6 +50,17 @@ describe("an input in pieces", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  test("a record of a live stream comes out with its last byte", () => {
+    const decoder = createDecoder(options);
+    const bytes = new TextEncoder().encode(`${DOCUMENT}\n${SCM_7031_XML}\n`);
+    const came: number[] = [];
+    bytes.forEach((_, i) => {
+      if ([...decoder.push(bytes.subarray(i, i + 1))].length > 0) came.push(i);
+    });
+    const first = new TextEncoder().encode(DOCUMENT).length;
+    expect(came).toEqual([first - 1, bytes.length - 2]);
   });
 
   test("a record's offset is where it stands in the input", () => {

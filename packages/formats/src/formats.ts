@@ -4,6 +4,7 @@
  */
 import { adiscon, commaLine, rsa, syslogNgAgent } from "./agent-lines.ts";
 import { azureHub, azureRow, azureTables } from "./azure.ts";
+import { bulkAction } from "./bulk-action.ts";
 import { carried } from "./carried.ts";
 import { cef } from "./cef.ts";
 import { clixml } from "./clixml.ts";
@@ -43,6 +44,7 @@ import { wmi } from "./wmi.ts";
 
 export const FORMATS: readonly Format[] = [
   winlogbeat,
+  bulkAction,
   eventXml,
   clixml,
   filebeat,

@@ -30,6 +30,7 @@ const QUOTE = 0x22;
 const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;
 const LESS = 0x3c;
+const LITTLE_BYTES = 16 * 1024;
 /** How much of a record that is too long is shown. */
 const SAMPLE_BYTES = 256;
 const EMPTY = new Uint8Array(0);
@@ -70,7 +71,8 @@ export class Framer {
     if (chunk.length === 0) return [];
     this.#pieces.push(chunk);
     this.#pieceBytes += chunk.length;
-    return this.#pieceBytes < this.#wanted ? [] : this.#cut(false);
+    // While little is kept, every chunk is looked at, so that a record of a live stream does not wait for the next one.
+    return this.#pieceBytes < this.#wanted && this.#pieceBytes > LITTLE_BYTES ? [] : this.#cut(false);
   }
 
   /** The rest of the input as records. */
@@ -135,7 +137,7 @@ export class Framer {
     this.#offset += from;
     this.#pieces = rest === 0 ? [] : [from === 0 ? bytes : new Uint8Array(bytes.subarray(from))];
     this.#pieceBytes = rest;
-    this.#wanted = rest + Math.max(1, rest >> 1);
+    this.#wanted = rest + Math.max(1, rest >> 3);
   }
 
   /** Passes over what stands between records. */

@@ -112,6 +112,9 @@ describe("streams of documents", () => {
     ["lines with commas", `[\n${line},\n${line}\n]`],
   ])("%s", (_name, text) => expect(eventsOf(text).map((event) => event.eventId)).toEqual([7031, 7031]));
 
+  test("the action lines of a saved bulk request are passed over", () => {
+    expect(eventsOf(`{"create":{"_index":"winlogbeat-8"}}\n${line}\n{"index":{}}\n${line}\n`)).toHaveLength(2);
+  });
   test("one bad line among good ones is one failure", () => {
     const lines = Array.from({ length: 9 }, () => line);
     lines.splice(4, 0, `${line.slice(0, 300)}`);
