@@ -55,6 +55,12 @@ describe("when a page is open", () => {
     ["another severity is told", changed({ severity: "high" }), "update", "severity-changed"],
     ["another verdict is told", changed({ verdict: "confirmed" }), "update", "verdict-changed"],
     ["an acknowledgement is told", changed({ status: "acknowledged" }), "update", "acknowledged"],
+    [
+      "an acknowledgement is told before another change",
+      changed({ status: "acknowledged", severity: "high" }),
+      "update",
+      "acknowledged",
+    ],
     ["the end is told", over, "resolve", "ended"],
   ] as const)("%s", (_, now, act, reason) => {
     expect(decide(situation({ incident: now, record: opened() }))).toMatchObject({ act, reason });
@@ -73,7 +79,14 @@ describe("when a page is open", () => {
       reason: "too-soon",
       until: NOW + MINUTE_MS,
     });
-    expect(decide(situation({ incident: changed({ severity: "high" }), record }))).toMatchObject({ act: "update" });
+    expect(decide(situation({ incident: changed({ severity: "high" }), record }))).toMatchObject({
+      reason: "too-soon",
+    });
+    const milder = opened(NOW - MINUTE_MS, changed({ severity: "high" }));
+    expect(decide(situation({ record: milder }))).toMatchObject({ act: "update", reason: "severity-changed" });
+    expect(decide(situation({ incident: changed({ status: "acknowledged" }), record }))).toMatchObject({
+      act: "update",
+    });
   });
 
   test("is repeated when it is older than asked for, unless someone has it", () => {

@@ -8,7 +8,7 @@
  * say by then; a lone "resolved" is never sent.
  * Source: ECOSYSTEM 1.2 (the table of Alertmanager's deduplication stage), 2.5.
  */
-import type { Delivery, EpochMs, Incident } from "@culprit/model";
+import { compareSeverity, type Delivery, type EpochMs, type Incident } from "@culprit/model";
 import { isOver } from "./page-content.ts";
 
 const SEND_REASONS = [
@@ -110,22 +110,27 @@ function whenOpen(situation: Situation): Decision {
   if (changed !== undefined) {
     if (isRefused(situation)) return quiet("refused");
     const notBefore = (told?.at ?? now) + situation.updateEveryMs;
-    if (changed !== "severity-changed" && changed !== "takes-over-child" && now < notBefore) {
-      return { act: "none", reason: "too-soon", until: notBefore };
-    }
+    if (mayWait(changed, situation) && now < notBefore) return { act: "none", reason: "too-soon", until: notBefore };
     return { act: "update", reason: changed };
   }
   return repeatOf(situation);
 }
 
+/** The change that is told; what a person did comes first, because an escalation may hang on it. */
 function changeSince({ incident, record }: Situation): SendReason | undefined {
   const told = record?.told;
   if (told === undefined || told.incident !== incident.id) return "takes-over-child";
+  if (told.status !== incident.status) return incident.status === "acknowledged" ? "acknowledged" : "reopened";
   if (told.severity !== incident.severity) return "severity-changed";
   if (told.topCause !== incident.causes[0]?.id) return "top-cause-changed";
-  if (told.verdict !== incident.verdict) return "verdict-changed";
-  if (told.status === incident.status) return undefined;
-  return incident.status === "acknowledged" ? "acknowledged" : "reopened";
+  return told.verdict === incident.verdict ? undefined : "verdict-changed";
+}
+
+/** A ranking that moves may wait; people, another incident's page and a graver severity may not. */
+function mayWait(changed: SendReason, { incident, record }: Situation): boolean {
+  if (changed === "top-cause-changed" || changed === "verdict-changed") return true;
+  if (changed !== "severity-changed" || record?.told === undefined) return false;
+  return compareSeverity(incident.severity, record.told.severity) > 0;
 }
 
 function repeatOf({ incident, record, now, repeatMs = Infinity, keepAliveMs = Infinity }: Situation): Decision {

@@ -33,6 +33,9 @@ describe("Opsgenie and JSM", () => {
       `PUT ${of}/message`,
       `PUT ${of}/description`,
       `PUT ${of}/priority`,
+      `PUT ${of}/message`,
+      `PUT ${of}/description`,
+      `PUT ${of}/priority`,
       `POST ${of}/acknowledge`,
       `POST ${of}/close`,
     ]);

@@ -59,12 +59,12 @@ function requestsOf(notification: Notification, base: string, tags: readonly str
   const description = cut(renderContent(page, { width: 80 }), DESCRIPTION_MAX);
   const source = "Culprit";
   if (action === "resolve") return [{ url: of("close"), body: JSON.stringify({ source, note: "It is over." }) }];
-  if (reason === "acknowledged") return [{ url: of("acknowledge"), body: JSON.stringify({ source }) }];
   if (action === "update") {
     return [
       { url: of("message"), method: "PUT", body: JSON.stringify({ message }) },
       { url: of("description"), method: "PUT", body: JSON.stringify({ description }) },
       { url: of("priority"), method: "PUT", body: JSON.stringify({ priority: PRIORITIES[incident.severity] }) },
+      ...(reason === "acknowledged" ? [{ url: of("acknowledge"), body: JSON.stringify({ source }) }] : []),
     ];
   }
   const entity = cut(plainLine(incident.scope[0]?.id ?? ""), ENTITY_MAX);

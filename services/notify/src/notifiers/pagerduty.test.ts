@@ -49,6 +49,7 @@ describe("PagerDuty", () => {
     expect(server.received.map((request) => request.json()["event_action"])).toEqual([
       "trigger",
       "trigger",
+      "trigger",
       "acknowledge",
       "resolve",
     ]);

@@ -10,7 +10,7 @@ import { cut, plainLine } from "@culprit/model";
 import { secretText } from "@culprit/runtime";
 import { z } from "zod";
 import { resultOf } from "../http.ts";
-import { type Notification, notifierKind } from "../notifier.ts";
+import { type Notification, notifierKind, type SendResult } from "../notifier.ts";
 import { renderContent } from "../page.ts";
 import { sectionsOf, titleOf } from "../sections.ts";
 
@@ -35,17 +35,27 @@ export const pagerduty = notifierKind({
   }),
   open: (options, { post, now }) => ({
     async send(notification, signal) {
-      const body = JSON.stringify({ routing_key: options.routingKey.reveal(), ...pagerdutyEvent(notification) });
-      const answer = await post({ url: options.url, headers: { "content-type": "application/json" }, body }, signal);
-      return resultOf(answer, now(), "accepted");
+      let result: SendResult = { result: "ok", certainty: "accepted" };
+      for (const event of eventsOf(notification)) {
+        const body = JSON.stringify({ routing_key: options.routingKey.reveal(), ...event });
+        const answer = await post({ url: options.url, headers: { "content-type": "application/json" }, body }, signal);
+        result = resultOf(answer, now(), "accepted");
+        if (result.result !== "ok") break;
+      }
+      return result;
     },
   }),
 });
 
-/** The event without its routing key. */
-function pagerdutyEvent({ action, key, reason, page, incident, test }: Notification): Record<string, unknown> {
-  if (action === "resolve") return { event_action: "resolve", dedup_key: key };
-  if (reason === "acknowledged") return { event_action: "acknowledge", dedup_key: key };
+/** The events of a notification, without their routing key; an acknowledgement carries the newest text before it. */
+function eventsOf(notification: Notification): readonly Record<string, unknown>[] {
+  const { action, key, reason } = notification;
+  if (action === "resolve") return [{ event_action: "resolve", dedup_key: key }];
+  const trigger = triggerOf(notification);
+  return reason === "acknowledged" ? [trigger, { event_action: "acknowledge", dedup_key: key }] : [trigger];
+}
+
+function triggerOf({ key, page, incident, test }: Notification): Record<string, unknown> {
   const link =
     page.link === undefined ? {} : { client_url: page.link, links: [{ href: page.link, text: "Open the incident" }] };
   return {

@@ -29,7 +29,7 @@ function verified(secret: string): (request: Received) => { status: number } {
 }
 
 function world(url: string, options: Record<string, unknown>): Promise<World> {
-  return World.open({ targets: [{ name: "hook", kind: "webhook", url, ...options }] });
+  return World.open({ targets: [{ name: "hook", kind: "webhook", updateEveryMs: 0, url, ...options }] });
 }
 
 test("is signed so that a receiver with the secret takes it", async () => {
