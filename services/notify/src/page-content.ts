@@ -48,6 +48,8 @@ export interface PageReason {
 
 /** One cause as the page argues it: the two strongest reasons of each side, and how many are behind the link. */
 export interface PageCause {
+  /** False for "not known": there is no cause to put a name to. */
+  readonly named: boolean;
   readonly title: string;
   readonly percent: number;
   readonly for: readonly PageReason[];
@@ -223,6 +225,7 @@ function argumentsOf(argued: readonly [RankedCause, ...RankedCause[]], incident:
 function argumentOf(cause: RankedCause, unknownElsewhere: readonly string[]): PageCause {
   const unknown = [...new Set([...cause.missing.map((missing) => missing.text), ...unknownElsewhere])];
   return {
+    named: !isUnknown(cause),
     title: causeTitle(cause),
     percent: percentOf(cause.share),
     for: strongest(cause.for),

@@ -54,6 +54,8 @@ export function htmlContent(page: PageContent): string {
 function causeParts(page: PageContent): readonly string[] {
   const bold = (text: string): string => `<p style="margin:0 0 6px;font-weight:700">${htmlText(text)}</p>`;
   const next = page.next.map(({ title, percent }) => `${title} ${percent} %`).join(" · ");
+  const unclear = (cause: PageCause): string =>
+    `${cause.named ? bold(`${cause.title}: ${cause.percent} %`) : ""}${reasonTable(cause)}`;
   const argued = page.clear
     ? section(
         "Probable cause",
@@ -61,7 +63,7 @@ function causeParts(page: PageContent): readonly string[] {
       )
     : section(
         "Cause not clear",
-        `<p style="margin:0 0 6px">${htmlText(page.headline)}</p>${page.causes.map((cause) => `${bold(`${cause.title}: ${cause.percent} %`)}${reasonTable(cause)}`).join("")}`,
+        `<p style="margin:0 0 6px">${htmlText(page.headline)}</p>${page.causes.map(unclear).join("")}`,
       );
   return [argued, section("Next causes", `<p style="margin:0">${htmlText(next === "" ? "none" : next)}</p>`)];
 }

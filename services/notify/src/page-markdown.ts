@@ -41,7 +41,7 @@ function causeBlocks(page: PageContent): readonly string[] {
     : [`**Cause not clear:** ${markdownText(page.headline)}`];
   const argued = page.causes.map((cause) => {
     const lines = reasonLines(cause);
-    return page.clear ? lines : `${markdownText(cause.title)}, ${cause.percent} %:\n\n${lines}`;
+    return page.clear || !cause.named ? lines : `${markdownText(cause.title)}, ${cause.percent} %:\n\n${lines}`;
   });
   return [...head, ...argued, `**Next causes:** ${next === "" ? "none" : next}`];
 }

@@ -76,6 +76,16 @@ describe("the page when the evidence is thin", () => {
     const page = renderPage({ ...base, causes, verdict: "not-enough-evidence" }, UTC);
     expect(page).toContain("CAUSE NOT CLEAR  nothing in the logs explains it");
     expect(page).not.toContain("PROBABLE CAUSE");
+    expect(page).not.toContain("BEST GUESS");
+    expect(page).toMatch(/^ {2}for +0 {2}nothing seen$/m);
+  });
+
+  test("names the best guess where anything speaks for one", () => {
+    const base = fixture("cluster-hang-9e");
+    const causes = base.causes.toSorted((a) => (a.id === "unknown" ? -1 : 0));
+    const page = renderPage({ ...base, causes, verdict: "not-enough-evidence" }, UTC);
+    expect(page).toContain("too little evidence; best guess: Non-paged pool exhausted on HV11 75 %");
+    expect(page).toMatch(/^BEST GUESS +Non-paged pool exhausted on HV11 +75 %$/m);
   });
 
   test("a verdict that may still change says so", () => {

@@ -108,7 +108,7 @@ function cause(paper: Paper, page: PageContent): void {
     paper.entry("CAUSE NOT CLEAR", page.headline, BOLD);
     page.causes.forEach((each, index) => {
       const label = page.causes.length === 1 ? "BEST GUESS" : index === 0 ? "EITHER" : "OR";
-      paper.headline(label, each.title, `${each.percent} %`);
+      if (each.named) paper.headline(label, each.title, `${each.percent} %`);
       reasons(paper, each);
     });
   }

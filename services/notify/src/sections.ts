@@ -51,7 +51,12 @@ function reasonsOf(cause: PageCause, clear: boolean): Section {
     ...side("against", cause.against, cause.againstMore),
     ...unknown.map((text) => `unknown: ${text}`),
   ];
-  return { label: clear ? "Why" : `Why ${cause.title}`, text: "", items: items.map(line), ordered: false };
+  return {
+    label: clear || !cause.named ? "Why" : `Why ${cause.title}`,
+    text: "",
+    items: items.map(line),
+    ordered: false,
+  };
 }
 
 function plain(label: string, text: string): Section {

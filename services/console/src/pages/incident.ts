@@ -108,7 +108,7 @@ function causeSection({ incident }: IncidentPage): Markup {
   return html`<section class="cause-main unclear">
     <h2>Cause not clear</h2>
     <p class="summary">${why}${decides === undefined ? "" : html` This would decide: <strong>${say(decides.text)}</strong>.`}</p>
-    ${argued(first, tied.length > 0 ? "either this" : "best guess")}
+    ${argued(first, tied.length > 0 ? "either this" : first.id === "unknown" ? "no cause has anything for it" : "best guess")}
     ${tied.map((cause) => argued(cause, "or this"))}
   </section>`;
 }

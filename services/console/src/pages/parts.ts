@@ -64,5 +64,6 @@ export function arguedCauses(incident: Incident): readonly RankedCause[] {
     const tied = others.filter((cause) => cause.id !== "unknown" && first.share - cause.share <= TIE_MARGIN + 1e-9);
     return [first, ...tied].slice(0, TIED_MAX);
   }
-  return [first];
+  // Where nothing is known the best named cause is argued, if anything speaks for one.
+  return [first.id === "unknown" ? (others.find((cause) => cause.for.length > 0) ?? first) : first];
 }
