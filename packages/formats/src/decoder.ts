@@ -6,7 +6,7 @@
  */
 import { type Decoded, type Failure, failure, type WindowsEvent } from "@culprit/model";
 import type { RecordSource } from "./event-export.ts";
-import { type DecodeContext, type Format, type InputRecord, NO_MATCH, SURE_MATCH } from "./format.ts";
+import { type DecodeContext, type Format, type InputRecord, type NamedFormat, NO_MATCH, SURE_MATCH } from "./format.ts";
 import { type Frame, Framer, splitObjects } from "./framing.ts";
 import { isObject, parseJson } from "./json-text.ts";
 import { type PassedOver, SELECT_ALL, type Selection } from "./selection.ts";
@@ -46,8 +46,8 @@ export interface DecoderOptions extends Omit<DecodeContext, "inner"> {
 /** What the decoder knows of formats: given by `index.ts`, so that a new format is one line there. */
 export interface FormatSet {
   readonly formats: readonly Format[];
-  /** The format that a file of this name is of, whatever its lines look like. */
-  byName(path: string): Format | undefined;
+  /** The format that a file's name tells: of the whole file (`only`), or of what no other format knows (`rest`). */
+  byName(path: string): NamedFormat | undefined;
   binary(kind: "evtx" | "evt", context: DecodeContext, options: DecoderOptions): BinaryReader;
 }
 
@@ -104,7 +104,7 @@ function textReader(
   const text = kind === "bytes" ? readUtf8(start).text : new TextDecoder(kind).decode(start);
   const named = options.path === undefined || isStructured(text) ? undefined : set.byName(options.path);
   const framer = new Framer({
-    linesOnly: named !== undefined,
+    linesOnly: named?.reach === "only",
     ...(options.recordMaxBytes === undefined ? {} : { recordMaxBytes: options.recordMaxBytes }),
   });
   const records = new RecordReader(set, named, options);
@@ -135,13 +135,17 @@ class RecordReader {
   readonly #path: string | undefined;
   readonly #blocks: TextBlocks;
 
-  constructor(set: FormatSet, only: Format | undefined, options: DecoderOptions & { readonly context: DecodeContext }) {
+  constructor(
+    set: FormatSet,
+    named: NamedFormat | undefined,
+    options: DecoderOptions & { readonly context: DecodeContext },
+  ) {
     this.#set = set;
     this.#context = options.context;
     this.#selection = options.selection ?? SELECT_ALL;
     this.#onPassedOver = options.onPassedOver;
     this.#path = options.path;
-    this.#blocks = new TextBlocks(set.formats, only);
+    this.#blocks = new TextBlocks(set.formats, named);
   }
 
   *frame(frame: Frame): Iterable<DecodedItem> {
@@ -236,7 +240,7 @@ class RecordReader {
 }
 
 /** The format that is surest of a record. */
-export function recognise(formats: readonly Format[], record: InputRecord): Format | undefined {
+function recognise(formats: readonly Format[], record: InputRecord): Format | undefined {
   let best: Format | undefined;
   let surest = NO_MATCH;
   for (const format of formats) {

@@ -23,7 +23,7 @@ const CHANNELS: Readonly<Record<string, string>> = {
 };
 
 /** The log that a file of this name holds: a usual name, or the name itself. */
-export function channelOfFile(path: string): string {
+function channelOfFile(path: string): string {
   const name = fileNameOf(path).replace(/\.evt$/i, "");
   return CHANNELS[name.toLowerCase()] ?? name;
 }

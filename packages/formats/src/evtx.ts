@@ -20,13 +20,13 @@ import { finishEvent } from "./draft.ts";
 import type { DecodeContext } from "./format.ts";
 import type { PassedOver, Selection } from "./selection.ts";
 
-export const EVTX = "evtx";
+const EVTX = "evtx";
 
 /**
  * A log up to this size is read oldest chunk first, as it was written; a longer one in the order of the file, so that
  * memory stays bounded. The two differ where a full log wrote over its first chunks.
  */
-export const WHOLE_LOG_MAX_BYTES = 64 * 1024 * 1024;
+const WHOLE_LOG_MAX_BYTES = 64 * 1024 * 1024;
 
 export interface EvtxOptions {
   readonly selection?: Selection | undefined;
@@ -98,7 +98,7 @@ export function itemOf(item: EvtxItem, context: DecodeContext, format: string = 
 const EMPTY = new Uint8Array(0);
 
 /** One record of a log as an event. A damaged record that names no provider is kept, so that no record is lost. */
-export function evtxEvent(record: EventRecord, context: DecodeContext): Decoded<WindowsEvent> {
+function evtxEvent(record: EventRecord, context: DecodeContext): Decoded<WindowsEvent> {
   return finishEvent(
     {
       provider: record.provider,

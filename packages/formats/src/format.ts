@@ -15,18 +15,18 @@ interface RecordBase {
 }
 
 /** One JSON object, parsed. */
-export interface JsonRecord extends RecordBase {
+interface JsonRecord extends RecordBase {
   readonly shape: "json";
   readonly value: JsonObject;
 }
 
 /** One event element, whole or cut off, escaped or not. */
-export interface XmlRecord extends RecordBase {
+interface XmlRecord extends RecordBase {
   readonly shape: "xml";
 }
 
 /** A block or a line of text. */
-export interface TextRecord extends RecordBase {
+interface TextRecord extends RecordBase {
   readonly shape: "text";
 }
 
@@ -47,7 +47,7 @@ export interface DecodeContext {
 }
 
 /** Frames, recognises and decodes a text that was found inside a record. */
-export type InnerDecoder = (text: string, context: DecodeContext) => Iterable<Decoded<WindowsEvent>>;
+type InnerDecoder = (text: string, context: DecodeContext) => Iterable<Decoded<WindowsEvent>>;
 
 /** How sure a format is. The surest wins; between equals the earlier in `FORMATS` does. */
 export const NO_MATCH = 0;
@@ -59,7 +59,7 @@ export const LIKELY_MATCH = 60;
 export const SURE_MATCH = 100;
 
 /** How a format's records are told apart in text that comes line by line. */
-export interface TextFraming {
+interface TextFraming {
   /** `line` and `block`: a record runs to where the next begins; `table`: a heading line, then rows that need it. */
   readonly extent: "block" | "table";
   /** Whether a line begins a record of this format. */
@@ -91,4 +91,11 @@ export interface Format {
   select(bytes: Uint8Array, selection: Selection): boolean;
   /** The events of a record; what cannot be read is a failure among them. Never throws on any record. */
   decode(record: InputRecord, context: DecodeContext): Iterable<Decoded<WindowsEvent>>;
+}
+
+/** A format that the name of an input tells. */
+export interface NamedFormat {
+  readonly format: Format;
+  /** Whether all of the input is of it, or only what no other format knows. */
+  readonly reach: "only" | "rest";
 }

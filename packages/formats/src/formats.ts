@@ -36,7 +36,7 @@ import { splunkHec } from "./splunk-hec.ts";
 import { splunkText } from "./splunk-text.ts";
 import { syslog } from "./syslog.ts";
 import { telegraf } from "./telegraf.ts";
-import { isTextLogName, textLog } from "./text-log.ts";
+import { textLog, textLogOfName } from "./text-log.ts";
 import { vector } from "./vector.ts";
 import { wazuh } from "./wazuh.ts";
 import { winlogbeat } from "./winlogbeat.ts";
@@ -94,6 +94,9 @@ export const FORMATS: readonly Format[] = [
 /** The formats as the decoder uses them. */
 export const FORMAT_SET: FormatSet = {
   formats: FORMATS,
-  byName: (path) => (isTextLogName(path) ? textLog : undefined),
+  byName: (path) => {
+    const reach = textLogOfName(path);
+    return reach === undefined ? undefined : { format: textLog, reach };
+  },
   binary: (kind, context, options) => (kind === "evtx" ? evtxReader(context, options) : evtReader(context, options)),
 };

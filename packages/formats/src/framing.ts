@@ -23,7 +23,7 @@ export interface Frame {
 /** Longest record that is read; envelopes of many events count as one. */
 export const RECORD_MAX_BYTES = 32 * 1024 * 1024;
 /** Longest line of text; a longer one is cut into pieces of this size. */
-export const LINE_MAX_BYTES = 1024 * 1024;
+const LINE_MAX_BYTES = 1024 * 1024;
 
 const LF = 0x0a;
 const QUOTE = 0x22;

@@ -14,9 +14,9 @@ export interface JsonObject {
 }
 
 /** Levels of nesting that a record may have; real ones stay under 20. */
-export const JSON_DEPTH_MAX = 64;
+const JSON_DEPTH_MAX = 64;
 /** Keys that one object may have; an envelope may hold many objects. */
-export const JSON_KEYS_MAX = 10_000;
+const JSON_KEYS_MAX = 10_000;
 
 export interface ParsedJson {
   readonly value: JsonValue;

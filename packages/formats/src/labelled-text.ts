@@ -50,7 +50,7 @@ function startsEvent(line: string, { own, other }: LineSituation): boolean {
 }
 
 /** Reads a text with labels. Errors: those of `finishEvent`. */
-export function decodeLabels(text: string, context: DecodeContext, marks: readonly string[]): Decoded<WindowsEvent> {
+function decodeLabels(text: string, context: DecodeContext, marks: readonly string[]): Decoded<WindowsEvent> {
   const parts = partsOf(text);
   const field = (name: LabelField): string | undefined => withoutPlaceholder(parts.fields.get(name)?.value);
   const date = field("date");

@@ -15,8 +15,8 @@ const PASSWORD_PAIR =
 /** `net user NAME secret`, `-p secret` after a tool that takes it. */
 const NET_USER = /(\bnet1?(?:\.exe)?\s{1,4}user\s{1,4}\S{1,104}\s{1,4})(?!\/)(\S{1,128})/gi;
 
-export const MASKED_KEY = "*****-*****-*****-*****-*****";
-export const MASKED_PASSWORD = "********";
+const MASKED_KEY = "*****-*****-*****-*****-*****";
+const MASKED_PASSWORD = "********";
 
 /** The text with product keys and passwords replaced by stars. */
 export function maskSecrets(text: string): string {

@@ -6,7 +6,7 @@
  * goes on with the open block. A table's heading stays; each of its rows, which end where their quotes are closed, comes
  * out with the heading before it.
  */
-import type { Format, LineSituation } from "./format.ts";
+import type { Format, LineSituation, NamedFormat } from "./format.ts";
 
 export interface TextBlock {
   readonly format: Format | undefined;
@@ -23,7 +23,7 @@ export interface TextLine {
 }
 
 /** Longest block; a longer one is cut there and goes on as a block of no format. */
-export const BLOCK_MAX_CHARS = 256 * 1024;
+const BLOCK_MAX_CHARS = 256 * 1024;
 /** Lines that no format knows come out in pieces of about this size. */
 const UNKNOWN_MAX_CHARS = 16 * 1024;
 const EMPTY_LINES_MAX = 8;
@@ -40,16 +40,16 @@ interface OpenBlock {
   quotes: number;
 }
 
-/** Groups lines into blocks. `only` says that the whole input is of one format. */
+/** Groups lines into blocks. `named` is the format that the input's name tells. */
 export class TextBlocks {
   readonly #formats: readonly Format[];
-  readonly #only: Format | undefined;
+  readonly #named: NamedFormat | undefined;
   #open: OpenBlock | undefined;
   #heading: { readonly format: Format; readonly text: string } | undefined;
 
-  constructor(formats: readonly Format[], only?: Format) {
+  constructor(formats: readonly Format[], named?: NamedFormat) {
     this.#formats = formats.filter((format) => format.text !== undefined);
-    this.#only = only;
+    this.#named = named;
   }
 
   /** The next line; gives back the block that it closes, if any. */
@@ -98,17 +98,23 @@ export class TextBlocks {
   }
 
   #starting(text: string): Format | undefined {
+    const named = this.#named;
+    if (named?.reach === "only") return this.#starts(named.format, text, true) ? named.format : undefined;
+    const found = this.#formats.find((format) => this.#starts(format, text, false));
+    if (found !== undefined || named === undefined) return found;
     const open = this.#open?.format ?? this.#heading?.format;
-    const candidates = this.#only === undefined ? this.#formats : [this.#only];
-    for (const format of candidates) {
-      const situation: LineSituation = {
-        own: open === format ? (this.#open?.lines ?? []) : undefined,
-        other: open !== undefined && open !== format,
-        only: this.#only !== undefined,
-      };
-      if (format.text?.starts(text, situation) === true) return format;
-    }
-    return undefined;
+    const free = open === undefined || open === named.format;
+    return free && this.#starts(named.format, text, true) ? named.format : undefined;
+  }
+
+  #starts(format: Format, text: string, only: boolean): boolean {
+    const open = this.#open?.format ?? this.#heading?.format;
+    const situation: LineSituation = {
+      own: open === format ? (this.#open?.lines ?? []) : undefined,
+      other: open !== undefined && open !== format,
+      only,
+    };
+    return format.text?.starts(text, situation) === true;
   }
 
   #pull(format: Format): string | undefined {

@@ -53,8 +53,8 @@ export function utf8From(kind: "utf-16le" | "utf-16be"): { push(chunk: Uint8Arra
 const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const TOLERANT = new TextDecoder("utf-8", { ignoreBOM: true });
 const ANSI = new TextDecoder("windows-1252");
-export const REPAIRED_UTF8 = "repaired-utf8";
-export const READ_AS_ANSI = "read-as-ansi";
+const REPAIRED_UTF8 = "repaired-utf8";
+const READ_AS_ANSI = "read-as-ansi";
 
 /**
  * Bytes as text. Invalid UTF-8 is replaced by U+FFFD and marked `repaired-utf8`; with `ansi`, it is read as Windows-1252

@@ -64,7 +64,15 @@ describe("files", () => {
   });
   test("an empty log is nothing, and braces or markup in a log are its lines", () => {
     expect(decodeAll("", { path: "setuperr.log" })).toEqual([]);
-    expect(eventsOf("open\n{ not json\n<Event cut\n", { path: "any.log" })).toHaveLength(3);
+    expect(eventsOf("open\n{ not json\n<Event cut\n", { path: "node_cluster.log" })).toHaveLength(3);
+  });
+  test("any other log may hold forwarded events; what no format knows are its lines", () => {
+    const text = `first line\nMar  1 10:00:00 n1 MSWinEventLog\t1\tSystem\t1\tFri Mar 01 10:00:00 2024\t7031\tSCM\tN/A\tN/A\tError\tn1\tNone\t\tx\n${CLUSTER}\n`;
+    expect(decodeAll(text, { path: "relay.log" }).map((item) => item.source.format)).toEqual([
+      "text-log",
+      "snare",
+      "text-log",
+    ]);
   });
   test("a file named as a log may hold forwarded records", () => {
     const text = `{"log":{"file":{"path":"/x/cluster.log"}},"message":"m","host":{"name":"n1"},"@timestamp":"2024-03-01T10:00:00Z"}`;

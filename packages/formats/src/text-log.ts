@@ -28,12 +28,17 @@ export const textLog: Format = {
   },
 };
 
-/** Files that are text logs whatever their lines look like. */
-const TEXT_LOG_NAME = /\.(?:log|errlog|lo_)$|^(?:kms|vamt)[^/\\]{0,80}\.(?:txt|csv)$/i;
+/** Files of the products that write text logs: every line is one, whatever it looks like. */
+const LOG_NAME =
+  /^(?:.{0,100}[._-])?(?:cluster|clusterhealth|setuperr|setupact|cbs|dism|bdd|litetouch|smsts|deploymentworkbench)(?:[._-].{0,100})?\.(?:log|lo_)$|\.errlog$|^(?:kms|vamt)[^/\\]{0,80}\.(?:txt|csv|log)$/i;
+/** Other logs may as well hold forwarded events: only lines that no format knows are lines of a text log. */
+const ANY_LOG_NAME = /\.log$/i;
 
-/** Whether a file of this name holds lines of a text log. */
-export function isTextLogName(path: string): boolean {
-  return TEXT_LOG_NAME.test(fileNameOf(path));
+/** How far the name of a file says that it is a text log. */
+export function textLogOfName(path: string): "only" | "rest" | undefined {
+  const name = fileNameOf(path);
+  if (LOG_NAME.test(name)) return "only";
+  return ANY_LOG_NAME.test(name) ? "rest" : undefined;
 }
 
 /** The name after the last slash of either kind. */

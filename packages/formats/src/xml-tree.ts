@@ -26,9 +26,9 @@ export interface XmlTree {
   readonly marks: readonly string[];
 }
 
-export const XML_DEPTH_MAX = 64;
-export const XML_ATTRIBUTES_MAX = 256;
-export const XML_ELEMENTS_MAX = 20_000;
+const XML_DEPTH_MAX = 64;
+const XML_ATTRIBUTES_MAX = 256;
+const XML_ELEMENTS_MAX = 20_000;
 
 interface OpenElement {
   name: string;
