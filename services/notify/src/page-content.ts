@@ -14,6 +14,7 @@ import {
   MINUTE_MS,
   maskSecrets,
   type RankedCause,
+  SECOND_MS,
   type Severity,
   shortName,
 } from "@culprit/model";
@@ -159,8 +160,9 @@ function causeTitle(cause: Pick<RankedCause, "id" | "title">): string {
 function whenText(incident: Incident, options: PageOptions, over: boolean): string {
   const parts = [instantText(incident.startedAt, options.timeZone)];
   const started = Date.parse(incident.startedAt);
-  if (over && incident.endedAt !== undefined) {
-    parts.push(`over after ${durationText(Date.parse(incident.endedAt) - started)}`);
+  const lasted = Date.parse(incident.endedAt ?? incident.startedAt) - started;
+  if (over) {
+    parts.push(lasted >= SECOND_MS ? `over after ${durationText(lasted)}` : "over");
   } else if (options.now !== undefined && Date.parse(options.now) >= started) {
     parts.push(agoText(Date.parse(options.now) - started));
   }

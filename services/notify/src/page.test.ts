@@ -106,6 +106,11 @@ test("an incident that is over says RESOLVED and how long it took", () => {
   expect(page).toContain("over after 7 min 33 s");
 });
 
+test("an end without a length is only said to be over", () => {
+  const { startedAt } = fixture("storage-loss");
+  expect(renderPage(fixture("storage-loss", { endedAt: startedAt }), UTC)).toMatch(/10:02:11 UTC · over$/m);
+});
+
 test("logs that arrive late are said to be late", () => {
   const page = renderPage(fixture("cluster-hang-9e", { detectedAt: "2026-03-17T02:31:04.000Z" }), UTC);
   expect(page).toContain("its logs arrived 31 min later");

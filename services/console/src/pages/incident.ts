@@ -8,6 +8,7 @@ import {
   isoOf,
   type RankedCause,
   type Reason,
+  SECOND_MS,
   shortName,
 } from "@culprit/model";
 import { html, type Markup, say } from "./html.ts";
@@ -63,10 +64,9 @@ export function renderIncident(page: IncidentPage): string {
 function head(page: IncidentPage): Markup {
   const { incident, zone, now, parent } = page;
   const started = Date.parse(incident.startedAt);
-  const length =
-    isOver(incident) && incident.endedAt !== undefined
-      ? `over after ${durationText(Date.parse(incident.endedAt) - started)}`
-      : agoText(Math.max(0, now - started));
+  const lasted = Date.parse(incident.endedAt ?? incident.startedAt) - started;
+  const ended = lasted >= SECOND_MS ? `over after ${durationText(lasted)}` : "over";
+  const length = isOver(incident) ? ended : agoText(Math.max(0, now - started));
   return html`<header class="head">
     <p class="badges">${severityBadge(incident.severity)} ${statusBadge(incident.status)}</p>
     <h1>${say(incident.title)}</h1>
