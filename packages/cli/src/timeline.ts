@@ -109,11 +109,13 @@ export function playTimeline(
 /** The incidents on-call would be paged for. */
 export function pagedIncidents(incidents: readonly Incident[]): readonly Incident[] {
   return incidents.filter(
-    (incident) =>
-      incident.parent === undefined &&
-      incident.severity !== "info" &&
-      !incident.facts.some((fact) => fact.startsWith("Withdrawn")),
+    (incident) => incident.parent === undefined && incident.severity !== "info" && !isWithdrawn(incident),
   );
+}
+
+/** Whether later records took an incident back: it was told once, and is none. */
+export function isWithdrawn(incident: Incident): boolean {
+  return incident.facts.some((fact) => fact.startsWith("Withdrawn"));
 }
 
 function compare(timeline: Timeline, incidents: readonly Incident[]): string[] {

@@ -9,7 +9,7 @@ import { decodeInput, failureLine } from "../decode-input.ts";
 import { EXIT } from "../exit-code.ts";
 import { inputFiles } from "../input-files.ts";
 import { KNOWLEDGE_DIR, loadKnowledge } from "../knowledge-files.ts";
-import { pagedIncidents } from "../timeline.ts";
+import { isWithdrawn, pagedIncidents } from "../timeline.ts";
 import { readTopologyFile } from "../topology-file.ts";
 
 export interface AnalyzeOptions {
@@ -72,7 +72,8 @@ export async function analyze(
   return {
     program: knowledge.program,
     state: chain.state,
-    incidents: chain.finish(),
+    // Offline there is no page to take back: what later records withdrew is not told at all.
+    incidents: chain.finish().filter((incident) => !isWithdrawn(incident)),
     eventCount: arrivals.eventCount,
     failureCount,
   };
