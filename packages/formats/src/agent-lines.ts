@@ -4,14 +4,16 @@
  *
  * Source: FORMATS.md sections 6.5 and 14; corpora/pasted-in-issues/scm-7031-psloglist-pgina-181.csv.
  */
+
 import { positionalData } from "@culprit/model";
 import { type EventDraft, finishEvent } from "./draft.ts";
+import { firstLine } from "./first-line.ts";
 import { type Format, NO_MATCH, SURE_MATCH } from "./format.ts";
 import { readSyslogHeader } from "./syslog-header.ts";
 
 /** A format that is known by a mark in its line, and read in one step. */
 function lineFormat(name: string, mark: RegExp, read: (text: string) => EventDraft | undefined): Format {
-  const isOne = (text: string): boolean => mark.test(text.slice(0, MARK_WITHIN));
+  const isOne = (text: string): boolean => mark.test(firstLine(text, MARK_WITHIN));
   return {
     name,
     text: { extent: "block", starts: isOne },

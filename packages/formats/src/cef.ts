@@ -4,8 +4,10 @@
  *
  * Source: FORMATS.md section 6.3. Header: `\|`, `\\`; extension: `\=`, `\\`, `\n`, `\r`.
  */
+
 import { type EventData, namedData } from "@culprit/model";
 import { finishEvent } from "./draft.ts";
+import { firstLine } from "./first-line.ts";
 import { type Format, NO_MATCH, SURE_MATCH } from "./format.ts";
 import { readSyslogHeader } from "./syslog-header.ts";
 
@@ -15,8 +17,9 @@ const HEADER_FIELDS = 7;
 
 export const cef: Format = {
   name: "cef",
-  text: { extent: "block", starts: (line) => MARK.test(line.slice(0, MARK_WITHIN)) },
-  sniff: (record) => (record.shape === "text" && MARK.test(record.text.slice(0, MARK_WITHIN)) ? SURE_MATCH : NO_MATCH),
+  text: { extent: "block", starts: (line) => MARK.test(firstLine(line, MARK_WITHIN)) },
+  sniff: (record) =>
+    record.shape === "text" && MARK.test(firstLine(record.text, MARK_WITHIN)) ? SURE_MATCH : NO_MATCH,
   select: () => true,
   *decode(record, context) {
     const start = record.text.search(/CEF: ?\d/);

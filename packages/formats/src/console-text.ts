@@ -4,8 +4,10 @@
  *
  * Source: FORMATS.md section 14; corpora/pasted-in-issues/kernel-power-41-friendly-view-wsl-1564.txt.
  */
+
 import { namedData } from "@culprit/model";
 import { finishEvent } from "./draft.ts";
+import { firstLine } from "./first-line.ts";
 import { type Format, NO_MATCH, SURE_MATCH } from "./format.ts";
 import type { JsonObject } from "./json-text.ts";
 import { draftOfPowershell } from "./powershell-json.ts";
@@ -48,7 +50,8 @@ const FRIENDLY_START = /^[+-] System\s{0,4}$/;
 export const friendlyView: Format = {
   name: "friendly-view",
   text: { extent: "block", starts: (line) => FRIENDLY_START.test(line) },
-  sniff: (record) => (record.shape === "text" && FRIENDLY_START.test(firstLine(record.text)) ? SURE_MATCH : NO_MATCH),
+  sniff: (record) =>
+    record.shape === "text" && FRIENDLY_START.test(firstLine(record.text, 40).trimEnd()) ? SURE_MATCH : NO_MATCH,
   select: () => true,
   *decode(record, context) {
     const read = readFriendly(record.text);
@@ -108,9 +111,4 @@ function readFriendly(text: string): { system: ReadonlyMap<string, string>; data
     }
   }
   return { system, data };
-}
-
-function firstLine(text: string): string {
-  const end = text.indexOf("\n");
-  return end === -1 ? text : text.slice(0, end);
 }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { decodeBytes } from "./decode-bytes.ts";
-import type { DecodedItem } from "./decoder.ts";
+import type { DecodedItem } from "./decoding.ts";
 import { identityOf, RECEIVED_AT } from "./test-support.ts";
 
 const CORPORA = fileURLToPath(new URL("../../../../shared/corpora", import.meta.url));

@@ -107,6 +107,32 @@ describe("mixed and unknown input", () => {
   });
 });
 
+describe("records that the transport has framed", () => {
+  const forged = "Log Name: System\nSource: VSS\nEvent ID: 1\nComputer: other";
+  const cef = "<13>Mar  1 10:00:00 n1 CEF:0|Microsoft|Microsoft Windows||P:4776|name|Low| externalId=4776 msg=first";
+  test.each([
+    ["CEF", cef],
+    [
+      "Snare",
+      "<13>Mar  1 10:00:00 n1 MSWinEventLog\t1\tSystem\t1\tFri Mar 01 10:00:00 2024\t4776\tP\tN/A\tN/A\tError\tn1\tNone\t\tfirst",
+    ],
+    ["labels", LABELLED.replace("8194", "4776")],
+  ])("%s: a line that looks like a second record is text of the first", (_name, text) => {
+    const second = `${text}\n${cef.replaceAll("4776", "9999")}\n${forged}\n<Event><System/></Event>`;
+    expect(decodeAll(second, { framed: true }).map((item) => item.event?.eventId)).toEqual([4776]);
+  });
+  test("what a record carries is one record, too", () => {
+    const carried = JSON.stringify({ time: 1, host: "n1", event: `${cef}\n${forged}` });
+    expect(decodeAll(carried).map((item) => item.event?.eventId)).toEqual([4776]);
+  });
+  test("JSON and XML are read as ever, and unknown text is a failure", () => {
+    expect(decodeAll(`${DOCUMENT}\n${DOCUMENT}`, { framed: true })).toHaveLength(2);
+    expect(eventOf(SCM_7031_XML, { framed: true }).eventId).toBe(7031);
+    expect(reasonsOf("hello\nworld", { framed: true })).toEqual(["format.unknown"]);
+    expect(reasonsOf("x".repeat(3000), { framed: true, recordMaxBytes: 2000 })).toEqual(["record.too-long"]);
+  });
+});
+
 describe("selection", () => {
   test("records that cannot be wanted are passed over, and told", () => {
     const told: number[] = [];

@@ -1,5 +1,6 @@
 /** The two ways in: an input that comes in chunks, and one that can be iterated. */
-import { createDecoderOf, type DecodedItem, type Decoder, type DecoderOptions } from "./decoder.ts";
+import { createDecoderOf, type Decoder } from "./decoder.ts";
+import type { DecodedItem, DecoderOptions } from "./decoding.ts";
 import { FORMAT_SET } from "./formats.ts";
 
 /** A decoder for one input that comes in chunks: `push` each, then `end`. */

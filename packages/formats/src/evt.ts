@@ -5,7 +5,7 @@
  * Source: FORMATS.md section 15.
  */
 import { readEvt } from "@culprit/evtx";
-import type { BinaryReader } from "./decoder.ts";
+import type { BinaryReader } from "./decoding.ts";
 import { type EvtxOptions, itemOf } from "./evtx.ts";
 import type { DecodeContext } from "./format.ts";
 import { fileNameOf } from "./text-log.ts";

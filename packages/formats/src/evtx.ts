@@ -15,7 +15,7 @@ import {
   type SkippedRecords,
 } from "@culprit/evtx";
 import type { Decoded, WindowsEvent } from "@culprit/model";
-import type { BinaryReader, DecodedItem } from "./decoder.ts";
+import type { BinaryReader, DecodedItem } from "./decoding.ts";
 import { finishEvent } from "./draft.ts";
 import type { DecodeContext } from "./format.ts";
 import type { PassedOver, Selection } from "./selection.ts";

@@ -11,7 +11,7 @@ import { clixml } from "./clixml.ts";
 import { cloudwatch, cloudwatchText, firehose } from "./cloudwatch.ts";
 import { formatList, friendlyView } from "./console-text.ts";
 import { csv, viewerCsv } from "./csv.ts";
-import type { FormatSet } from "./decoder.ts";
+import type { FormatSet } from "./decoding.ts";
 import { eventJson } from "./event-json.ts";
 import { eventXml } from "./event-xml.ts";
 import { evtReader } from "./evt.ts";

@@ -1,5 +1,6 @@
 export { createDecoder, decodeBytes } from "./decode-bytes.ts";
-export type { DecodedEvent, DecodedItem, DecodeFailure, Decoder, DecoderOptions } from "./decoder.ts";
+export type { Decoder } from "./decoder.ts";
+export type { DecodedEvent, DecodedItem, DecodeFailure, DecoderOptions } from "./decoding.ts";
 export { UNKNOWN_HOST } from "./draft.ts";
 export { type ExportedEvent, exportEvent, type RecordSource } from "./event-export.ts";
 export type { DecodeContext, Format, InputRecord } from "./format.ts";

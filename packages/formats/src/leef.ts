@@ -4,8 +4,10 @@
  *
  * Source: FORMATS.md section 6.4. WinCollect's own status messages are LEEF too, and no events of Windows.
  */
+
 import { type Decoded, failure, namedData, type WindowsEvent } from "@culprit/model";
 import { finishEvent } from "./draft.ts";
+import { firstLine } from "./first-line.ts";
 import { type DecodeContext, type Format, type InputRecord, NO_MATCH, SURE_MATCH } from "./format.ts";
 import { readPairs } from "./pairs.ts";
 import { readSyslogHeader } from "./syslog-header.ts";
@@ -15,7 +17,7 @@ const WINCOLLECT = /(?:^|[\s>])AgentDevice=WindowsLog/;
 const MARK_WITHIN = 400;
 
 function startOf(text: string): number {
-  const within = text.slice(0, MARK_WITHIN);
+  const within = firstLine(text, MARK_WITHIN);
   const found = [within.search(LEEF), within.search(WINCOLLECT)].filter((at) => at !== -1);
   return found.length === 0 ? -1 : Math.min(...found);
 }

@@ -4,20 +4,22 @@
  *
  * Source: FORMATS.md section 6.2; corpora/ossec-hids and corpora/wazuh-ruleset.
  */
+
 import { finishEvent } from "./draft.ts";
+import { firstLine } from "./first-line.ts";
 import { type Format, NO_MATCH, SURE_MATCH } from "./format.ts";
 
 const LINE =
   /WinEvtLog: ([^:]{1,255}): (INFORMATION|ERROR|WARNING|CRITICAL|VERBOSE|AUDIT_SUCCESS|AUDIT_FAILURE)\((\d{1,10}|0x[0-9A-Fa-f]{1,8})\):/;
 const STAMP = /(\d{4} [A-Z][a-z]{2} [ \d]?\d \d{2}:\d{2}:\d{2}) $/;
 const ARCHIVE = /^\s{0,4}(\d{4} [A-Z][a-z]{2} [ \d]?\d \d{2}:\d{2}:\d{2}) \(([^)]{1,128})\) \S{1,64}->/;
-const MARK_WITHIN = 300;
+const MARK_WITHIN = 600;
 
 export const ossec: Format = {
   name: "ossec",
-  text: { extent: "block", starts: (line) => LINE.test(line.slice(0, MARK_WITHIN + 300)) },
+  text: { extent: "block", starts: (line) => LINE.test(firstLine(line, MARK_WITHIN)) },
   sniff: (record) =>
-    record.shape === "text" && LINE.test(record.text.slice(0, MARK_WITHIN + 300)) ? SURE_MATCH : NO_MATCH,
+    record.shape === "text" && LINE.test(firstLine(record.text, MARK_WITHIN)) ? SURE_MATCH : NO_MATCH,
   select: () => true,
   *decode(record, context) {
     const { text } = record;

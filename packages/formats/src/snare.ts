@@ -4,8 +4,10 @@
  *
  * Source: FORMATS.md section 6.1; corpora/rsyslog and corpora/ossec-hids.
  */
+
 import { type Decoded, failure, namedData, positionalData, type WindowsEvent } from "@culprit/model";
 import { type EventDraft, finishEvent } from "./draft.ts";
+import { firstLine } from "./first-line.ts";
 import { type DecodeContext, type Format, NO_MATCH, SURE_MATCH } from "./format.ts";
 import { isObject, parseJson } from "./json-text.ts";
 import { readSyslogHeader } from "./syslog-header.ts";
@@ -32,7 +34,7 @@ export const snare: Format = {
 };
 
 function isSnare(line: string): boolean {
-  const mark = line.slice(0, MARK_WITHIN).indexOf(MARK);
+  const mark = firstLine(line, MARK_WITHIN).indexOf(MARK);
   if (mark === -1) return false;
   return /^(?:#011|[\t ,;])/.test(line.slice(mark + MARK.length));
 }

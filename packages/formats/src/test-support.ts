@@ -1,7 +1,7 @@
 /** Short ways for tests of this package to decode something and look at it. */
 import type { WindowsEvent } from "@culprit/model";
 import { decodeBytes } from "./decode-bytes.ts";
-import type { DecodedItem, DecoderOptions } from "./decoder.ts";
+import type { DecodedItem, DecoderOptions } from "./decoding.ts";
 
 /** 2024-03-01T12:00:00Z, the time of receipt in tests. */
 export const RECEIVED_AT = Date.UTC(2024, 2, 1, 12);
