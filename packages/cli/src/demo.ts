@@ -135,7 +135,10 @@ const STORY: readonly DemoEvent[] = [
 /** The story ends a moment ago, so that a page made of it is about now. */
 const END_MS = 262 * SECOND_MS;
 
-/** The story as Winlogbeat documents. Units: `crashAt` and the stamps are instants. */
+/**
+ * The story as Winlogbeat documents. Units: `crashAt` and the stamps are instants.
+ * @internal
+ */
 export function demoDocuments(crashAt: number): readonly object[] {
   const next = new Map<string, number>();
   return STORY.map(({ atMs, host, channel = "System", provider, id, level, data = {}, message }) => {

@@ -10,7 +10,7 @@ import { homeKey, hostKey } from "./route.ts";
 import type { Sighting, Sightings } from "./sighting.ts";
 
 /** Variables of an incident: `host`, `cluster`, `domain`, what `as` gives, and every binding of its openers. */
-export type Variables = Readonly<Record<string, string>>;
+type Variables = Readonly<Record<string, string>>;
 
 export interface Group {
   readonly playbook: CompiledPlaybook;

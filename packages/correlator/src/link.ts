@@ -8,7 +8,7 @@ import { type CompiledPlaybook, LAYERS, type Program } from "@culprit/rules";
 import type { Announcement, Link } from "./state.ts";
 
 /** Sorts parents: deepest layer, then earliest, then id. */
-export function orderOf(announcement: Announcement, playbook: CompiledPlaybook): string {
+function orderOf(announcement: Announcement, playbook: CompiledPlaybook): string {
   const layer = String(LAYERS.indexOf(playbook.layer)).padStart(2, "0");
   const at = String(announcement.startedAt + 1e15).padStart(17, "0");
   return `${layer} ${at} ${announcement.id}`;

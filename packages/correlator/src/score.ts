@@ -5,7 +5,7 @@
 import type { Verdict } from "@culprit/model";
 import type { Judged } from "./evidence.ts";
 
-export const SHARE_STEP = 0.05;
+const SHARE_STEP = 0.05;
 /** Less than this between the first two, in decibans, is a tie: a factor of two. */
 const TIE_POINTS = 3;
 const CONFIRMED_SHARE = 0.85;

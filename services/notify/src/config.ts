@@ -12,7 +12,10 @@ const Duration = (whenAbsent: number) =>
     .max(7 * 24 * HOUR_MS)
     .default(whenAbsent);
 
-/** The rules for sending to a target; the options of its kind stand beside them. */
+/**
+ * The rules for sending to a target; the options of its kind stand beside them.
+ * @internal
+ */
 export const TARGET_RULES = {
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "a name of lower-case letters, digits and dashes"),
   /** The least severity that pages here; what is open here is always closed. */
@@ -59,7 +62,10 @@ export interface NotifyConfig {
   readonly heartbeat?: { readonly url: Secret; readonly everyMs: number };
 }
 
-/** The config's schema, given the ways to reach people. */
+/**
+ * The config's schema, given the ways to reach people.
+ * @internal
+ */
 export function notifyConfig(kinds: readonly NotifierKind[]): z.ZodType<NotifyConfig> {
   const [first, ...others] = kinds.map(targetOfKind);
   if (first === undefined) throw new TypeError("there is no way to reach people");

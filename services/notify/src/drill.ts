@@ -37,7 +37,10 @@ export async function sendTest(
   return results;
 }
 
-/** An incident that cannot be taken for a real one, with every part a page has. */
+/**
+ * An incident that cannot be taken for a real one, with every part a page has.
+ * @internal
+ */
 export function drillIncident(at: number): Incident {
   const when = isoOf(at - MINUTE_MS);
   const id = contentId("drill", String(at)) as IncidentId;

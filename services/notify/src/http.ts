@@ -8,7 +8,10 @@ import { Fault } from "@culprit/model";
 import type { AddressGuard } from "./address-guard.ts";
 import type { SendResult } from "./notifier.ts";
 
-/** What is read of an answer. Source: RELIABILITY B45. */
+/**
+ * What is read of an answer. Source: RELIABILITY B45.
+ * @internal
+ */
 export const ANSWER_MAX_BYTES = 64 * 1024;
 const DETAIL_MAX_LENGTH = 300;
 
@@ -121,7 +124,10 @@ export function resultOfFault(fault: unknown): SendResult {
 
 const RETRY_AFTER_MAX_MS = 6 * 3_600_000;
 
-/** Seconds or an HTTP date; `undefined` for anything else. Source: RFC 9110 section 10.2.3. */
+/**
+ * Seconds or an HTTP date; `undefined` for anything else. Source: RFC 9110 section 10.2.3.
+ * @internal
+ */
 export function readRetryAfter(text: string | undefined, now: number): number | undefined {
   if (text === undefined) return undefined;
   const ms = /^\s*\d{1,9}\s*$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now;

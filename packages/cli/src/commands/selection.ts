@@ -21,7 +21,7 @@ export async function runSelection(format: SelectionFormat, print: (text: string
 }
 
 /** Log -> ids, for the detections that playbooks use and those that tell of restarts. */
-export function logIdsOf({ program, ruleset }: Knowledge): LogIds {
+function logIdsOf({ program, ruleset }: Knowledge): LogIds {
   const found = new Map<string, Set<number>>();
   if (ruleset === undefined) return new Map();
   for (const rule of ruleset.rules) {

@@ -4,13 +4,13 @@ import { parse } from "yaml";
 import { KNOWLEDGE_DIR, loadKnowledge, readTimelineFiles } from "../knowledge-files.ts";
 import { type Outcome, playTimeline, TimelineFile } from "../timeline.ts";
 
-export interface FileOutcome {
+interface FileOutcome {
   readonly file: string;
   readonly outcomes: readonly Outcome[];
 }
 
 /** Plays every timeline of a knowledge folder. Errors: a file that cannot be read is an outcome with the reason. */
-export async function playTimelines(dir: string = KNOWLEDGE_DIR): Promise<readonly FileOutcome[]> {
+async function playTimelines(dir: string = KNOWLEDGE_DIR): Promise<readonly FileOutcome[]> {
   const knowledge = await loadKnowledge(dir);
   const parts = { program: knowledge.program, tables: knowledge.tables, matcher: createRuleMatcher(knowledge) };
   return (await readTimelineFiles(dir)).map(({ file, text }): FileOutcome => {

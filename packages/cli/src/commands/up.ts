@@ -50,7 +50,7 @@ export async function runUp(options: UpOptions, tell: (line: string) => void): P
   });
 }
 
-export interface Up {
+interface Up {
   readonly service: Service;
   readonly ingestUrl: string;
   readonly consoleUrl: string;
@@ -60,7 +60,7 @@ export interface Up {
  * Starts the four services over one embedded log.
  * Errors: those of the config's parts; nothing is left running after one.
  */
-export async function startAll(config: Config, dataDir: string): Promise<Up> {
+async function startAll(config: Config, dataDir: string): Promise<Up> {
   const knowledge = await loadKnowledge(
     KNOWLEDGE_DIR,
     config.correlate.playbooks === undefined ? [] : [config.correlate.playbooks],

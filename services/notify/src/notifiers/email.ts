@@ -92,7 +92,10 @@ function mailOf(notification: Notification, from: string) {
   };
 }
 
-/** What an error of the transport means. */
+/**
+ * What an error of the transport means.
+ * @internal
+ */
 export function resultOfMail(error: unknown): SendResult {
   const { code, responseCode, message } = error as { code?: string; responseCode?: number; message?: string };
   const detail = `SMTP: ${cut(plainLine(message ?? String(error)), 300)}`;

@@ -26,6 +26,7 @@ const SigningSecret = secretText.refine(
   "expected whsec_ or whsk_ and base64, 24 to 64 bytes",
 );
 
+/** @internal */
 export const WebhookOptions = z.strictObject({
   url: z.url({ protocol: /^https?$/ }),
   /** The newest first. */
