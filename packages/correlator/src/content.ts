@@ -34,6 +34,8 @@ export interface Frame {
   readonly revision: number;
   readonly detectedAt: EpochMs;
   readonly now: EpochMs;
+  /** The input is over, so that nothing closes for being quiet. */
+  readonly isEnding: boolean;
   readonly parent: IncidentId | undefined;
   readonly children: readonly IncidentId[];
 }
@@ -46,7 +48,7 @@ export function contentOf(group: Group, coverage: CoverageMap, program: Program,
   const judged = playbook.causes.map((cause) => judge(cause, group, coverage, program));
   const ranked = rank(judged, playbook.unknown.prior);
   const entries = timelineOf(group, ranked);
-  const life = lifeOf(group, frame.now);
+  const life = lifeOf(group, frame);
   const startedAt = group.startedAt;
   return {
     id: frame.id,
@@ -90,7 +92,10 @@ function wholeWindow(group: Group): (alias: string) => readonly Sighting[] {
   return (alias) => group.openers.get(alias) ?? group.within(alias, -before, after + tail);
 }
 
-function lifeOf(group: Group, now: EpochMs): { readonly status: IncidentStatus; readonly endedAt?: EpochMs } {
+function lifeOf(
+  group: Group,
+  { now, isEnding }: Pick<Frame, "now" | "isEnding">,
+): { readonly status: IncidentStatus; readonly endedAt?: EpochMs } {
   const { close } = group.playbook;
   const last = group.span.to;
   if (close.when !== undefined) {
@@ -101,7 +106,7 @@ function lifeOf(group: Group, now: EpochMs): { readonly status: IncidentStatus; 
       if (recovered !== undefined) return { status: "closed", endedAt: recovered };
     }
   }
-  return now >= last + Math.max(close.idle, group.playbook.collect.after)
+  return !isEnding && now >= last + Math.max(close.idle, group.playbook.collect.after)
     ? { status: "closed", endedAt: last }
     : { status: "open" };
 }

@@ -72,11 +72,11 @@ export function createOffline(parts: {
     return sent;
   };
 
-  const tick = (at: EpochMs): void => {
+  const tick = (at: EpochMs, ending = false): void => {
     take(stage.flush());
-    let sent = take([{ kind: "tick", at }]);
+    let sent = take([{ kind: "tick", at, ending }]);
     for (let round = 0; sent.length > 0 && round < ROUNDS_MAX; round += 1) {
-      sent = [...take(sent), ...take([{ kind: "tick", at }])];
+      sent = [...take(sent), ...take([{ kind: "tick", at, ending }])];
     }
   };
 
@@ -101,14 +101,14 @@ export function createOffline(parts: {
     },
     finish() {
       if (newest === Number.NEGATIVE_INFINITY) return [];
-      tick(newest);
+      tick(newest, true);
       const settle = Math.max(
         0,
         ...[...program.playbooks.values()].map(({ alert, collect }) => Math.max(alert.wait, collect.after)),
       );
       // Only what is due changes: time runs on to each moment at which some key has something to do.
       const end = newest + settle;
-      for (let at = nextWake(state, newest); at <= end; at = nextWake(state, at)) tick(at);
+      for (let at = nextWake(state, newest); at <= end; at = nextWake(state, at)) tick(at, true);
       return [...last.values()].sort((a, b) =>
         a.startedAt < b.startedAt ? -1 : a.startedAt > b.startedAt ? 1 : a.id < b.id ? -1 : 1,
       );

@@ -51,7 +51,8 @@ export type Input =
       readonly link: Link;
       readonly holds: boolean;
     }
-  | { readonly kind: "tick"; readonly at: EpochMs };
+  /** `ending`: the input is over and time runs on only to settle what is open; silence means nothing any more. */
+  | { readonly kind: "tick"; readonly at: EpochMs; readonly ending?: boolean };
 
 export type Output =
   | { readonly kind: "incident"; readonly incident: Incident }
@@ -102,6 +103,8 @@ export interface Counters {
 export interface State {
   readonly keys: Map<string, KeyState>;
   now: EpochMs;
+  /** The input is over: nothing closes for being quiet, nothing is forgotten. */
+  isEnding: boolean;
   readonly counters: Counters;
   /** Keys changed since whoever stores the state last cleared this. */
   readonly touched: Set<string>;
@@ -111,6 +114,7 @@ export function emptyState(): State {
   return {
     keys: new Map(),
     now: Number.NEGATIVE_INFINITY,
+    isEnding: false,
     touched: new Set(),
     counters: { signalsRepeated: 0, signalsDropped: 0, keysRefused: 0, incidentsRefused: 0 },
   };

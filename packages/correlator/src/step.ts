@@ -69,6 +69,7 @@ export function step(state: State, input: Input, program: Program): readonly Out
       return [];
     }
     case "tick":
+      state.isEnding = input.ending ?? false;
       return tick(state, input.at, program);
     default:
       return assertNever(input);
@@ -149,7 +150,7 @@ function settle(key: KeyState, state: State, program: Program, outputs: Output[]
     if (playbook !== undefined) evaluate(key, playbook, sightings, state, program, outputs);
   }
   relate(key, program, outputs);
-  evict(key, now, program);
+  if (!state.isEnding) evict(key, now, program);
 }
 
 function evaluate(
@@ -170,7 +171,7 @@ function evaluate(
     incident.openers = openerIds(group);
     incident.anchorAt = group.anchor.to;
     incident.lastAt = group.span.to;
-    revise(key, incident, group, now, program, outputs);
+    revise(key, incident, group, state, program, outputs);
   }
   for (const incident of held) if (!claimed.has(incident.id)) retract(key, incident, now, outputs);
 }
@@ -223,7 +224,7 @@ function revise(
   key: KeyState,
   incident: HeldIncident,
   group: Group,
-  now: EpochMs,
+  { now, isEnding }: State,
   program: Program,
   outputs: Output[],
 ): void {
@@ -233,7 +234,7 @@ function revise(
     .filter(({ link }) => link.parent === incident.id)
     .map(({ child }) => child.id)
     .sort();
-  const frame = { id: incident.id, detectedAt: incident.detectedAt, now, parent, children };
+  const frame = { id: incident.id, detectedAt: incident.detectedAt, now, isEnding, parent, children };
   const fresh = contentOf(group, key.coverage, program, { ...frame, revision: incident.revision + 1 });
   const content =
     now >= settlesAt(group) + playbook.collect.lateness ? frozen(incident.published ?? fresh, fresh) : fresh;
