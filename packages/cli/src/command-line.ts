@@ -1,5 +1,5 @@
 /** The verbs of the contract, their options, and what becomes of errors. */
-import { Fault, isoOf } from "@culprit/model";
+import { Fault, isoOf, SEVERITIES } from "@culprit/model";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { DateTime, IANAZone } from "luxon";
 import { type AnalyzeOptions, runAnalyze } from "./commands/analyze.ts";
@@ -7,7 +7,9 @@ import { runCheck } from "./commands/check.ts";
 import { type DecodeOptions, runDecode } from "./commands/decode.ts";
 import { type ExplainOptions, runExplain } from "./commands/explain.ts";
 import { type MatchOptions, runMatch } from "./commands/match.ts";
+import { type RoutesTestOptions, runRoutesTest } from "./commands/routes.ts";
 import { runSelection, SELECTION_FORMATS, type SelectionFormat } from "./commands/selection.ts";
+import { runSendTest, type SendTestOptions } from "./commands/send-test.ts";
 import { runTest } from "./commands/test.ts";
 import { runUp, type UpOptions } from "./commands/up.ts";
 import { playDemo } from "./demo.ts";
@@ -120,6 +122,26 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .description("the filter a forwarder may apply at the source, from the loaded playbooks")
     .addOption(new Option("--format <format>").choices(SELECTION_FORMATS).default("winlogbeat"))
     .action(verb((options: { format: SelectionFormat }) => runSelection(options.format, print)));
+
+  const config = ["--config <file>", "configuration; culprit.yaml in this folder where there is one"] as const;
+  program
+    .command("send-test <notifier>")
+    .description("open a page that says it is a drill at one target, and close it again")
+    .option(...config)
+    .action(verb((target: string, options: SendTestOptions) => runSendTest(target, options, print)));
+
+  program
+    .command("routes")
+    .description("try the routes of the config")
+    .command("test [incident]")
+    .description("which targets would be told of an incident (a file, or as described), and why the others would not")
+    .option(...config)
+    .option("--playbook <id>", "describe an incident: its playbook")
+    .addOption(new Option("--severity <severity>", "its severity; critical unless given").choices(SEVERITIES))
+    .option("--host <name>", "the host it is about")
+    .option("--at <instant>", "answer for this instant instead of now", instantOf)
+    .option("--json", "as JSON")
+    .action(verb((file: string | undefined, options: RoutesTestOptions) => runRoutesTest(file, options, print)));
 
   try {
     await program.parseAsync([...argv]);

@@ -1,8 +1,9 @@
 /** The config of a whole Culprit: a section for each service, every key with a default. */
+import { existsSync } from "node:fs";
 import { ConsoleConfig } from "@culprit/console";
 import { IngestConfig } from "@culprit/ingest";
 import { NotifyConfig } from "@culprit/notify";
-import { LOG_LEVELS } from "@culprit/runtime";
+import { LOG_LEVELS, loadConfig } from "@culprit/runtime";
 import { z } from "zod";
 
 export const Config = z.strictObject({
@@ -20,3 +21,16 @@ export const Config = z.strictObject({
   logLevel: z.enum(LOG_LEVELS).default("warn"),
 });
 export type Config = z.output<typeof Config>;
+
+const CONFIG_FILE = "culprit.yaml";
+
+/** The file to read: the one that was named, else `culprit.yaml` in this folder where there is one. */
+export function configFileOf(named: string | undefined): string | undefined {
+  return named ?? (existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined);
+}
+
+/** Reads the config, with the environment over it. Errors: `config.unreadable`, `config.invalid`. */
+export function loadWholeConfig(named: string | undefined): Config {
+  const file = configFileOf(named);
+  return loadConfig(Config, file === undefined ? {} : { file });
+}

@@ -14,7 +14,7 @@ import type { DeliveryEvent, Desk } from "./desk.ts";
 import { historyOf } from "./history.ts";
 import type { Notifier } from "./notifier.ts";
 import { composePage, isOver, type PageContent } from "./page-content.ts";
-import { passesRoute } from "./route.ts";
+import { routeRefusal } from "./route.ts";
 import { Target } from "./target.ts";
 import { clockText, zoneName } from "./time-text.ts";
 
@@ -138,7 +138,7 @@ export class Engine implements Desk {
 
   isWanted(incident: Incident, notifier: string): boolean {
     return this.#options.config.targets.some((target) => {
-      if (target.name === notifier) return passesRoute(incident, target);
+      if (target.name === notifier) return routeRefusal(incident, target) === undefined;
       return target.fallback === notifier && this.record(incident.id, target.name)?.handedOverAt !== undefined;
     });
   }

@@ -6,4 +6,5 @@ export { renderPage, renderShort } from "./page.ts";
 export type { PageHistory, PageOptions } from "./page-content.ts";
 export { renderHtml } from "./page-html.ts";
 export { renderMarkdown } from "./page-markdown.ts";
+export { type RouteAnswer, reportRoutes } from "./route-report.ts";
 export { type NotifyOptions, openNotifiers, start } from "./service.ts";

@@ -5,13 +5,21 @@ import { isAtLeast } from "./page-content.ts";
 
 export type Route = Pick<TargetConfig, "leastSeverity" | "playbooks" | "scope" | "fallbackOnly">;
 
-/** By severity, playbook and scope; host patterns match the full and the short name. */
-export function passesRoute(incident: Incident, route: Route): boolean {
-  if (route.fallbackOnly || !isAtLeast(incident.severity, route.leastSeverity)) return false;
-  if (route.playbooks !== undefined && !route.playbooks.includes(incident.playbook)) return false;
-  if (route.scope === undefined) return true;
+/** Why a route holds an incident back. */
+export type RouteRefusal = "fallback-only" | "severity-too-low" | "other-playbook" | "other-scope";
+
+/**
+ * Why a route does not want an incident: by severity, playbook and scope; `undefined` when it does.
+ * Shape: host patterns match the full and the short name.
+ */
+export function routeRefusal(incident: Incident, route: Route): RouteRefusal | undefined {
+  if (route.fallbackOnly) return "fallback-only";
+  if (!isAtLeast(incident.severity, route.leastSeverity)) return "severity-too-low";
+  if (route.playbooks !== undefined && !route.playbooks.includes(incident.playbook)) return "other-playbook";
+  if (route.scope === undefined) return undefined;
   const names = incident.scope.flatMap(({ id }) => [id.toLowerCase(), shortName(id.toLowerCase())]);
-  return route.scope.some((pattern) => names.some((name) => matchesPattern(name, pattern.toLowerCase())));
+  const wanted = route.scope.some((pattern) => names.some((name) => matchesPattern(name, pattern.toLowerCase())));
+  return wanted ? undefined : "other-scope";
 }
 
 /**

@@ -1,5 +1,4 @@
 /** `culprit up`: receivers, correlation, notifiers and console in one process on the embedded log. */
-import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { openEmbeddedBus } from "@culprit/bus";
 import { start as startConsole } from "@culprit/console";
@@ -12,12 +11,11 @@ import {
   createMetrics,
   type Health,
   joinServices,
-  loadConfig,
   runService,
   type Service,
   systemClock,
 } from "@culprit/runtime";
-import { Config } from "../config.ts";
+import { Config, configFileOf, loadWholeConfig } from "../config.ts";
 import { playDemo } from "../demo.ts";
 import { KNOWLEDGE_DIR, loadKnowledge } from "../knowledge-files.ts";
 import { readTopologyFile } from "../topology-file.ts";
@@ -28,12 +26,10 @@ export interface UpOptions {
   readonly demo?: boolean;
 }
 
-const CONFIG_FILE = "culprit.yaml";
-
 /** Runs until told to stop. Returns the exit code. */
 export async function runUp(options: UpOptions, tell: (line: string) => void): Promise<number> {
-  const file = options.config ?? (existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined);
-  const config = loadConfig(Config, file === undefined ? {} : { file });
+  const file = configFileOf(options.config);
+  const config = loadWholeConfig(file);
   const logger = createLogger({ service: "culprit", level: config.logLevel });
   return runService({
     logger,

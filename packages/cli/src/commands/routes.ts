@@ -1,0 +1,99 @@
+/** `culprit routes test`: which targets would be told of an incident, and why the others would not. */
+import { readFile } from "node:fs/promises";
+import { Fault, Incident, type IncidentId, isoOf, type Severity } from "@culprit/model";
+import { reportRoutes } from "@culprit/notify";
+import { systemClock } from "@culprit/runtime";
+import { loadWholeConfig } from "../config.ts";
+import { EXIT } from "../exit-code.ts";
+
+export interface RoutesTestOptions {
+  readonly config?: string;
+  readonly playbook?: string;
+  readonly severity?: Severity;
+  readonly host?: string;
+  /** The instant to answer for; now unless given. */
+  readonly at?: number;
+  readonly json?: boolean;
+}
+
+/**
+ * Runs the command. Returns the exit code: 0 when somebody would be told, 1 when nobody would.
+ * Errors: those of the config; `routes.unreadable-incident`, `routes.no-incident`.
+ */
+export async function runRoutesTest(
+  file: string | undefined,
+  options: RoutesTestOptions,
+  print: (text: string) => void,
+): Promise<number> {
+  const { notify } = loadWholeConfig(options.config);
+  const now = options.at ?? systemClock.now();
+  const incident = file === undefined ? describedIncident(options, now) : await readIncident(file);
+  const answers = reportRoutes(incident, { config: notify, now });
+  if (options.json === true) print(JSON.stringify(answers));
+  else if (answers.length === 0) print("no targets are configured: pages go to the terminal");
+  else {
+    const width = Math.max(...answers.map(({ target }) => target.length));
+    for (const { target, kind, told, reason, fallback } of answers) {
+      const instead = fallback === undefined ? "" : `, else ${fallback}`;
+      print(`${target.padEnd(width)}  ${told ? `told (${kind}${instead})` : `not told: ${reason}`}`);
+    }
+  }
+  return answers.length === 0 || answers.some(({ told }) => told) ? EXIT.done : EXIT.incident;
+}
+
+async function readIncident(file: string): Promise<Incident> {
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new Fault("routes.unreadable-incident", `${file} cannot be read`, { cause });
+  });
+  // `analyze --json` prints one incident a line; a file kept from the console holds one over many lines.
+  const value = parsedOr(text) ?? parsedOr(text.trimStart().split("\n", 1)[0] ?? "");
+  const incident = Incident.safeParse(value);
+  if (incident.success) return incident.data;
+  const issue = incident.error.issues[0];
+  const where = issue === undefined ? "" : ` (${issue.path.join(".") || "top"}: ${issue.message})`;
+  throw new Fault("routes.unreadable-incident", `${file} is no incident as analyze --json prints them${where}`);
+}
+
+function parsedOr(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function describedIncident({ playbook, severity, host }: RoutesTestOptions, now: number): Incident {
+  if (playbook === undefined && severity === undefined && host === undefined) {
+    throw new Fault(
+      "routes.no-incident",
+      "name a file with an incident, or describe one with --playbook, --severity, --host",
+    );
+  }
+  const at = isoOf(now);
+  const cause = { summary: "", share: 1, points: 0, for: [], against: [], missing: [], actions: [], references: [] };
+  return {
+    id: "0".repeat(64) as IncidentId,
+    revision: 1,
+    playbook: playbook ?? "any",
+    playbookVersion: 1,
+    programHash: "",
+    title: "as described",
+    severity: severity ?? "critical",
+    status: "open",
+    verdict: "not-enough-evidence",
+    settled: true,
+    scope: host === undefined ? [] : [{ kind: "host", id: host.toLowerCase(), role: "victim" }],
+    startedAt: at,
+    detectedAt: at,
+    updatedAt: at,
+    causes: [{ id: "unknown", title: "Not known", ...cause }],
+    notCauses: [],
+    facts: [],
+    timeline: [],
+    unknown: [],
+    children: [],
+    occurrences: 1,
+    first: at,
+    last: at,
+  };
+}
