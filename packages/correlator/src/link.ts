@@ -33,7 +33,8 @@ export function linkOf(parent: Announcement, child: Announcement, program: Progr
   const other = program.playbooks.get(child.playbook);
   if (playbook === undefined || other === undefined) return undefined;
   const order = orderOf(parent, playbook);
-  if (order >= orderOf(child, other) && !(playbook.layer === other.layer && isGuestOf(child, parent))) return undefined;
+  const isAbove = playbook.layer === other.layer && isGuestOf(child, parent) && !isGuestOf(parent, child);
+  if (order >= orderOf(child, other) && !isAbove) return undefined;
   const explains = playbook.explains.some(
     (rule) =>
       rule.playbooks.includes(child.playbook) &&
