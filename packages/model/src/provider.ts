@@ -15,6 +15,8 @@ const SAME: readonly (readonly string[])[] = [
   ["microsoft-windows-dns-server-service", "dns"],
   ["microsoft-windows-dhcp-server", "dhcpserver"],
   ["microsoft-windows-dhcp-client", "dhcp"],
+  ["microsoft-windows-dns-client", "dnsapi", "dnscache"],
+  ["microsoft-windows-certificateservicesclient-autoenrollment", "autoenrollment"],
   [
     "microsoft-windows-security-spp",
     "software protection platform service",
