@@ -20,6 +20,8 @@ export const Action = z.object({
   who: z.string().min(1).max(200),
   /** Why; hostile text. */
   note: z.exactOptional(z.string().max(ACTION_NOTE_MAX_LENGTH)),
+  /** Only of an acknowledgement: after this it holds no longer. */
+  until: z.exactOptional(EpochMs),
 });
 export type Action = Readonly<z.infer<typeof Action>>;
 
@@ -28,19 +30,33 @@ export function actionKey(action: Pick<Action, "incident" | "id">): string {
   return `${action.incident}/${action.id}`;
 }
 
+export interface Standing {
+  readonly status: IncidentStatus;
+  /** Since when nobody has it any more: it was reopened, or an acknowledgement has run out. */
+  readonly openSince?: EpochMs;
+  /** When the acknowledgement that holds runs out. */
+  readonly acknowledgedUntil?: EpochMs;
+}
+
 /**
- * The status people see: the engine's own, moved by what people did, in the order in which they did it.
- * An incident that the engine has ended stays ended; a person's `resolve` holds until a later `reopen`.
+ * How an incident stands at an instant: the engine's own status, moved by what people did, in the order in which they did
+ * it. An incident that the engine has ended stays ended; a person's `resolve` holds until a later `reopen`, an
+ * acknowledgement until it runs out.
  */
-export function statusAfter(incident: Pick<Incident, "status">, actions: Iterable<Action>): IncidentStatus {
-  if (incident.status === "resolved" || incident.status === "closed") return incident.status;
-  let status: IncidentStatus = incident.status;
+export function standingOf(incident: Pick<Incident, "status">, actions: Iterable<Action>, at: EpochMs): Standing {
+  if (incident.status === "resolved" || incident.status === "closed") return { status: incident.status };
+  let standing: Standing = { status: incident.status };
   for (const action of inOrder(actions)) {
-    if (action.kind === "resolve") status = "resolved";
-    else if (action.kind === "reopen") status = "open";
-    else if (action.kind === "acknowledge" && status === "open") status = "acknowledged";
+    if (action.kind === "resolve") standing = { status: "resolved" };
+    else if (action.kind === "reopen") standing = { status: "open", openSince: action.at };
+    else if (action.kind === "acknowledge" && standing.status !== "resolved") standing = acknowledged(action, at);
   }
-  return status;
+  return standing;
+}
+
+function acknowledged({ until }: Action, at: EpochMs): Standing {
+  if (until === undefined) return { status: "acknowledged" };
+  return until <= at ? { status: "open", openSince: until } : { status: "acknowledged", acknowledgedUntil: until };
 }
 
 /** By time, then by id, so that every reader sees the same order. */

@@ -37,6 +37,8 @@ export const Delivery = z.object({
   /** What the target holds: nothing, perhaps a page (a send without a recorded answer), an open page, a closed one. */
   held: z.enum(["none", "maybe", "open", "closed"]),
   told: z.exactOptional(Told),
+  /** Since when the target holds the page that is open there. */
+  openedAt: z.exactOptional(EpochMs),
   /** What is being sent, from before the first attempt until it is taken. */
   intent: z.exactOptional(
     z.object({

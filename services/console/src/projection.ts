@@ -8,12 +8,13 @@ import {
   compareSeverity,
   DeadLetter,
   Delivery,
+  type EpochMs,
   Incident,
   type IncidentId,
   type IncidentStatus,
   inOrder,
   type Severity,
-  statusAfter,
+  standingOf,
   TOPICS,
 } from "@culprit/model";
 
@@ -52,7 +53,10 @@ export interface Projection {
 }
 
 /** Reads the topics and goes on following them. */
-export async function openProjection(bus: Bus, options: { readonly deadLettersMax: number }): Promise<Projection> {
+export async function openProjection(
+  bus: Bus,
+  options: { readonly deadLettersMax: number; readonly now: () => EpochMs },
+): Promise<Projection> {
   const listeners = new Set<(id: IncidentId) => void>();
   const changed = (id: IncidentId): void => {
     for (const listener of listeners) listener(id);
@@ -95,7 +99,8 @@ export async function openProjection(bus: Bus, options: { readonly deadLettersMa
   await follower.caughtUp;
 
   function withActions(incident: Incident): Incident {
-    return { ...incident, status: statusAfter(incident, actions.get(incident.id)?.values() ?? []) };
+    const { status } = standingOf(incident, actions.get(incident.id)?.values() ?? [], options.now());
+    return { ...incident, status };
   }
   function* all(): Generator<Incident> {
     for (const [, incident] of incidents.entries()) yield withActions(incident);

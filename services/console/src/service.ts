@@ -26,7 +26,7 @@ export interface ConsoleService extends Service {
 /** Starts the console. Errors: `console.unknown-zone`; those of the bus and of listening. */
 export async function start(options: ConsoleOptions): Promise<ConsoleService> {
   const { bus, config, clock, logger, metrics } = options;
-  const projection = await openProjection(bus, config);
+  const projection = await openProjection(bus, { deadLettersMax: config.deadLettersMax, now: () => clock.now() });
   const stream = new EventStream({ epoch: randomUUID().slice(0, 8), streamsMax: config.streamsMax });
   projection.onChange((id) => {
     const incident = projection.incident(id);

@@ -24,6 +24,15 @@ describe("the config", () => {
     expect(problems(text)).toContain("two targets are named");
   });
 
+  test("refuses an escalation to nobody, or without its time", () => {
+    const text = `targets:
+  - { name: a, kind: terminal, escalateTo: c, escalateAfterMs: 60000 }
+  - { name: b, kind: terminal, escalateTo: a }
+`;
+    expect(problems(text)).toContain("is no other target");
+    expect(problems(text)).toContain("give escalateTo and escalateAfterMs together");
+  });
+
   test("B54 never shows a secret that is wrong", () => {
     const said = problems("targets:\n  - { name: a, kind: webhook, url: 'https://x.example', secrets: [hunter2] }\n");
     expect(said).toContain("whsec_");

@@ -1,5 +1,5 @@
 /** The notifier's part of the config: whom to tell, about what, how patiently. Unknown keys are refused. */
-import { HOUR_MS, MINUTE_MS, SECOND_MS, Severity } from "@culprit/model";
+import { HOUR_MS, MINUTE_MS, SECOND_MS, Severity, WeeklySchedule } from "@culprit/model";
 import { type Secret, secretText } from "@culprit/runtime";
 import { z } from "zod";
 import type { NotifierKind } from "./notifier.ts";
@@ -24,10 +24,20 @@ export const TARGET_RULES = {
   playbooks: z.exactOptional(z.array(z.string())),
   /** Only incidents with a scope entry (host, cluster, VM, place) that matches one of these; `*` stands for any text. */
   scope: z.exactOptional(z.array(z.string().min(1).max(255))),
+  /** Only at these hours of the week; what is open by then waits for the next of them. */
+  when: z.exactOptional(WeeklySchedule),
   /** Sends nothing of its own accord; only what another target hands over. */
   fallbackOnly: z.boolean().default(false),
   /** The target that is told when this one cannot be. */
   fallback: z.exactOptional(z.string()),
+  /** The target that is told as well when nobody acknowledges for `escalateAfterMs`. */
+  escalateTo: z.exactOptional(z.string()),
+  escalateAfterMs: z.exactOptional(
+    z
+      .int()
+      .min(MINUTE_MS)
+      .max(7 * 24 * HOUR_MS),
+  ),
   giveUpAfterMs: Duration(5 * MINUTE_MS),
   timeoutMs: z
     .int()
@@ -94,13 +104,18 @@ export function notifyConfig(kinds: readonly NotifierKind[]): z.ZodType<NotifyCo
     })
     .superRefine(({ targets }, context) => {
       const names = targets.map((target) => target.name);
-      targets.forEach(({ name, fallback }, index) => {
+      targets.forEach(({ name, fallback, escalateTo, escalateAfterMs }, index) => {
         const issue = (key: string, message: string): void => {
           context.addIssue({ code: "custom", path: ["targets", index, key], message });
         };
         if (names.indexOf(name) !== index) issue("name", `two targets are named "${name}"`);
-        if (fallback !== undefined && (fallback === name || !names.includes(fallback))) {
-          issue("fallback", `"${fallback}" is no other target; known are ${names.join(", ")}`);
+        for (const [key, other] of Object.entries({ fallback, escalateTo })) {
+          if (other !== undefined && (other === name || !names.includes(other))) {
+            issue(key, `"${other}" is no other target; known are ${names.join(", ")}`);
+          }
+        }
+        if ((escalateTo === undefined) !== (escalateAfterMs === undefined)) {
+          issue("escalateTo", "give escalateTo and escalateAfterMs together");
         }
       });
     });

@@ -33,6 +33,7 @@ const QUIET_REASONS = [
   "explained-by-parent",
   "taken-over",
   "not-routed",
+  "silenced",
   "unchanged",
   "too-soon",
   "refused",
@@ -52,6 +53,10 @@ export interface Situation {
   readonly parentRecord: Delivery | undefined;
   /** Whether routes and severity let it through to this notifier. */
   readonly wanted: boolean;
+  /** Whether a silence covers it: nothing new is told, what people do and the end are. */
+  readonly silenced?: boolean;
+  /** When routes, silences or an acknowledgement may change by themselves. */
+  readonly changesAt?: EpochMs;
   readonly now: EpochMs;
   /** An open page is not edited more often than this, unless its severity rises or it ends. */
   readonly updateEveryMs: number;
@@ -61,11 +66,24 @@ export interface Situation {
   readonly keepAliveMs?: number;
 }
 
+/** Reasons that time alone may take away. */
+const PASSING: ReadonlySet<string> = new Set<QuietReason>(["not-routed", "silenced", "unchanged", "too-soon"]);
+
 /** Decides what to tell a notifier now. */
 export function decide(situation: Situation): Decision {
+  const decision = decideNow(situation);
+  const { changesAt, incident } = situation;
+  if (decision.act !== "none" || changesAt === undefined || isOver(incident) || !PASSING.has(decision.reason)) {
+    return decision;
+  }
+  return { ...decision, until: Math.min(decision.until ?? Infinity, changesAt) };
+}
+
+function decideNow(situation: Situation): Decision {
   const { incident, record } = situation;
   if (record?.heldBy !== undefined) {
     if (incident.parent !== undefined || isOver(incident)) return quiet("taken-over");
+    if (situation.silenced === true) return quiet("silenced");
     return { act: "trigger", reason: "left-parent" };
   }
   switch (record?.held ?? "none") {
@@ -82,16 +100,18 @@ export function decide(situation: Situation): Decision {
 }
 
 function whenNothingHeld(situation: Situation, reason: SendReason): Decision {
-  const { incident, record, wanted } = situation;
+  const { incident, record, wanted, silenced } = situation;
   const promised = record?.intent?.action === "trigger";
   if (isOver(incident)) {
     // A page that was to be sent and could not be is still sent, and then resolved: never silently zero.
-    if (promised && !isRefused(situation)) return { act: "trigger", reason: reasonOfIntent(record) };
+    if (promised && silenced !== true && !isRefused(situation))
+      return { act: "trigger", reason: reasonOfIntent(record) };
     return quiet("nothing-open");
   }
   if (incident.severity === "info") return quiet("severity-info");
   if (incident.parent !== undefined) return quiet("explained-by-parent");
   if (!wanted) return quiet("not-routed");
+  if (silenced === true) return quiet("silenced");
   if (isRefused(situation)) return quiet("refused");
   return { act: "trigger", reason: promised ? reasonOfIntent(record) : reason };
 }
@@ -109,6 +129,7 @@ function whenOpen(situation: Situation): Decision {
   const changed = changeSince(situation);
   if (changed !== undefined) {
     if (isRefused(situation)) return quiet("refused");
+    if (situation.silenced === true && !isByPerson(changed)) return quiet("silenced");
     const notBefore = (told?.at ?? now) + situation.updateEveryMs;
     if (mayWait(changed, situation) && now < notBefore) return { act: "none", reason: "too-soon", until: notBefore };
     return { act: "update", reason: changed };
@@ -126,6 +147,11 @@ function changeSince({ incident, record }: Situation): SendReason | undefined {
   return told.verdict === incident.verdict ? undefined : "verdict-changed";
 }
 
+/** What a person did, or a page that changed hands: nothing that a silence was meant for. */
+function isByPerson(changed: SendReason): boolean {
+  return changed === "acknowledged" || changed === "reopened" || changed === "takes-over-child";
+}
+
 /** A ranking that moves may wait; people, another incident's page and a graver severity may not. */
 function mayWait(changed: SendReason, { incident, record }: Situation): boolean {
   if (changed === "top-cause-changed" || changed === "verdict-changed") return true;
@@ -133,8 +159,10 @@ function mayWait(changed: SendReason, { incident, record }: Situation): boolean 
   return compareSeverity(incident.severity, record.told.severity) > 0;
 }
 
-function repeatOf({ incident, record, now, repeatMs = Infinity, keepAliveMs = Infinity }: Situation): Decision {
-  const wait = Math.min(incident.status === "acknowledged" ? Infinity : repeatMs, keepAliveMs);
+function repeatOf({ incident, record, now, silenced, ...waits }: Situation): Decision {
+  const { repeatMs = Infinity, keepAliveMs = Infinity } = waits;
+  const isCalm = incident.status === "acknowledged" || silenced === true;
+  const wait = Math.min(isCalm ? Infinity : repeatMs, keepAliveMs);
   const told = record?.told;
   if (told === undefined || wait === Infinity) return quiet("unchanged");
   const at = told.at + wait;

@@ -1,6 +1,16 @@
 /** What the workers of the targets share: incidents as they are now, delivery records, routes. */
-import type { Delivery, Incident, IncidentId } from "@culprit/model";
+import type { Delivery, EpochMs, Incident, IncidentId } from "@culprit/model";
 import type { PageContent } from "./page-content.ts";
+
+/** What stands between an incident and a target, apart from what has happened between them. */
+export interface Outlook {
+  /** By its route, or because another target could not be reached or was not heard. */
+  readonly wanted: boolean;
+  /** A person has asked for silence about it. */
+  readonly silenced: boolean;
+  /** When any of this may change although nothing new has come. */
+  readonly changesAt?: EpochMs;
+}
 
 export interface Desk {
   /** The newest revision with the actions of people applied. */
@@ -8,8 +18,7 @@ export interface Desk {
   record(id: IncidentId, notifier: string): Delivery | undefined;
   /** Resolves once the records are durable; of each the newest step is what `record` answers from then on. */
   store(records: readonly Delivery[]): Promise<void>;
-  /** Whether a notifier is to hear of an incident: by its route, or because another one could not be reached. */
-  isWanted(incident: Incident, notifier: string): boolean;
+  outlook(incident: Incident, notifier: string): Outlook;
   compose(incident: Incident, notifier: string): PageContent;
   /** Tells the fallback of a notifier that there is something to send in its stead. */
   handOver(id: IncidentId, from: string): void;

@@ -7,14 +7,26 @@
  * goes on with the keys and message ids of the old one, and what was due in between is sent.
  */
 import { type Bus, openTable, type Table } from "@culprit/bus";
-import { Action, Delivery, deliveryKey, Incident, type IncidentId, isoOf, statusAfter, TOPICS } from "@culprit/model";
+import {
+  Action,
+  Delivery,
+  deliveryKey,
+  durationText,
+  Incident,
+  type IncidentId,
+  isoOf,
+  type Standing,
+  standingOf,
+  TOPICS,
+} from "@culprit/model";
 import { type Clock, repeat, retry } from "@culprit/runtime";
+import { type Claim, claimOf } from "./claim.ts";
 import type { NotifyConfig, TargetConfig } from "./config.ts";
-import type { DeliveryEvent, Desk } from "./desk.ts";
+import type { DeliveryEvent, Desk, Outlook } from "./desk.ts";
 import { historyOf } from "./history.ts";
 import type { Notifier } from "./notifier.ts";
 import { composePage, isOver, type PageContent } from "./page-content.ts";
-import { routeRefusal } from "./route.ts";
+import { SilenceBook } from "./silence-book.ts";
 import { Target } from "./target.ts";
 import { clockText, zoneName } from "./time-text.ts";
 
@@ -43,6 +55,7 @@ export class Engine implements Desk {
   /** Newest known records; this process's own writes stand here before the topic brings them back. */
   readonly #records = new Map<string, Delivery>();
   readonly #actions = new Map<IncidentId, Map<string, Action>>();
+  readonly #silences = new SilenceBook();
   /** Which incident lists a child: it may say so before the child itself does. */
   readonly #parents = new Map<IncidentId, IncidentId>();
   #incidents: Table<Placed> | undefined;
@@ -63,6 +76,11 @@ export class Engine implements Desk {
       return record.success;
     });
     const actions = await openTable(bus, TOPICS.actions.name, (message) => {
+      const change = this.#silences.learn(message.value);
+      if (change !== undefined) {
+        this.#offerWhere(change.covers);
+        return true;
+      }
       const action = Action.safeParse(message.value);
       if (action.success) this.#act(action.data);
       return action.success;
@@ -72,6 +90,9 @@ export class Engine implements Desk {
       if (!incident.success) return undefined;
       this.#adoptChildren(incident.data);
       return { incident: incident.data, partition: message.partition };
+    });
+    actions.onChange((key, known) => {
+      if (known === undefined) this.#silences.forget(key);
     });
     this.#incidents = incidents;
     this.#tables = [deliveries, actions, incidents];
@@ -116,7 +137,7 @@ export class Engine implements Desk {
   incident(id: IncidentId): Incident | undefined {
     const incident = this.#incidents?.get(id)?.incident;
     if (incident === undefined) return undefined;
-    const status = statusAfter(incident, this.#actions.get(id)?.values() ?? []);
+    const { status } = this.#standing(incident);
     const parent = incident.parent ?? this.#listedUnder(id);
     return { ...incident, status, ...(parent === undefined ? {} : { parent }) };
   }
@@ -133,14 +154,27 @@ export class Engine implements Desk {
       value: record,
     }));
     await retry(() => bus.publish(messages), { clock, random });
-    for (const record of records) this.#learn(record);
+    for (const record of records) {
+      const before = this.record(record.incident, record.notifier);
+      this.#learn(record);
+      if (before?.openedAt === record.openedAt && before?.intent?.since === record.intent?.since) continue;
+      // Whoever stands in when nobody acknowledges has to know from when to count.
+      const next = this.#options.config.targets.find(({ name }) => name === record.notifier)?.escalateTo;
+      if (next !== undefined) this.#targets.get(next)?.offer(record.incident);
+    }
   }
 
-  isWanted(incident: Incident, notifier: string): boolean {
-    return this.#options.config.targets.some((target) => {
-      if (target.name === notifier) return routeRefusal(incident, target) === undefined;
-      return target.fallback === notifier && this.record(incident.id, target.name)?.handedOverAt !== undefined;
-    });
+  outlook(incident: Incident, notifier: string): Outlook {
+    const now = this.#options.clock.now();
+    const claim = this.#claim(incident, notifier);
+    const silence = this.#silences.over(incident, now);
+    const { acknowledgedUntil } = this.#standing(this.#incidents?.get(incident.id)?.incident ?? incident);
+    const changes = [claim.changesAt, silence?.until, acknowledgedUntil].flatMap((at) => at ?? []);
+    return {
+      wanted: claim.wanted,
+      silenced: silence !== undefined,
+      ...(changes.length === 0 ? {} : { changesAt: Math.min(...changes) }),
+    };
   }
 
   compose(incident: Incident, notifier: string): PageContent {
@@ -169,17 +203,31 @@ export class Engine implements Desk {
     }
   }
 
-  /** Why this page came to a fallback, in a sentence. */
+  /** Why this page came to a target that would not have had it, in a sentence. */
   #noticeFor(incident: Incident, notifier: string): string | undefined {
-    const { timeZone, targets } = this.#options.config;
-    for (const target of targets) {
-      if (target.fallback !== notifier) continue;
-      const since = this.record(incident.id, target.name)?.handedOverAt;
-      if (since === undefined) continue;
-      const at = `${clockText(isoOf(since), timeZone)} ${zoneName(timeZone)}`;
-      return `"${target.name}" did not take this page (${at}), so it comes here`;
+    const { handedOver, escalated } = this.#claim(incident, notifier);
+    if (handedOver !== undefined) {
+      const { timeZone } = this.#options.config;
+      const at = `${clockText(isoOf(handedOver.at), timeZone)} ${zoneName(timeZone)}`;
+      return `"${handedOver.from}" did not take this page (${at}), so it comes here`;
     }
-    return undefined;
+    if (escalated === undefined) return undefined;
+    return `Nobody acknowledged it at "${escalated.from}" for ${durationText(escalated.afterMs)}, so it comes here`;
+  }
+
+  #claim(incident: Incident, notifier: string): Claim {
+    const { config, clock } = this.#options;
+    return claimOf(incident, notifier, {
+      targets: config.targets,
+      recordOf: (name) => this.record(incident.id, name),
+      standing: this.#standing(this.#incidents?.get(incident.id)?.incident ?? incident),
+      now: clock.now(),
+    });
+  }
+
+  /** What people have made of an incident, as the engine of correlation left it. */
+  #standing(incident: Incident): Standing {
+    return standingOf(incident, this.#actions.get(incident.id)?.values() ?? [], this.#options.clock.now());
   }
 
   #openTarget(config: TargetConfig): Target {
@@ -231,6 +279,13 @@ export class Engine implements Desk {
   #offer({ incident }: Placed): void {
     const family = [incident.parent ?? [], incident.id, incident.children, this.#parents.get(incident.id) ?? []].flat();
     for (const id of new Set(family)) this.#offerOne(id);
+  }
+
+  /** A silence that begins, ends or is lifted concerns whatever it covers. */
+  #offerWhere(covers: (incident: Incident) => boolean): void {
+    for (const [id, { incident }] of this.#incidents?.entries() ?? []) {
+      if (this.#isUnfinished(incident) && covers(incident)) this.#offerOne(id as IncidentId);
+    }
   }
 
   #offerOne(id: IncidentId): void {

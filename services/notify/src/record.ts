@@ -52,7 +52,14 @@ export function withOutcome(record: Delivery, incident: Incident, result: SendRe
   if (result.result === "ok") {
     const { intent: _, ...settled } = next;
     const held = action === "resolve" ? "closed" : "open";
-    return { ...settled, held, told: toldOf(incident, now), remote: { ...record.remote, ...result.remote } };
+    const openedAt = action === "trigger" ? { openedAt: now } : {};
+    return {
+      ...settled,
+      held,
+      ...openedAt,
+      told: toldOf(incident, now),
+      remote: { ...record.remote, ...result.remote },
+    };
   }
   // A refusal is an answer: nothing is held. Without an answer it may be there all the same.
   const refused = result.result === "never" || result.result === "auth" || !result.uncertain;
@@ -75,7 +82,7 @@ export function adopt(
   child: Delivery,
 ): { readonly parent: Delivery; readonly child: Delivery } | undefined {
   if ((child.held !== "open" && child.held !== "maybe") || child.heldBy !== undefined) return undefined;
-  const { told, intent, outcome: _, ...kept } = child;
+  const { told, intent, openedAt, outcome: _, ...kept } = child;
   return {
     parent: {
       ...parent,
@@ -84,6 +91,7 @@ export function adopt(
       held: child.held,
       remote: child.remote,
       ...(told === undefined ? {} : { told }),
+      ...(openedAt === undefined ? {} : { openedAt }),
       ...(intent === undefined ? {} : { intent: { ...intent, action: "trigger" } }),
     },
     child: { ...kept, step: child.step + 1, held: "none", heldBy: parent.incident },

@@ -1,8 +1,10 @@
+import { WeeklySchedule } from "@culprit/model";
 import { describe, expect, test } from "vitest";
 import { fixture } from "./fixtures.ts";
 import { type Route, routeRefusal } from "./route.ts";
 
 const incident = fixture("cluster-hang-9e", { severity: "high" });
+const NOW = Date.parse("2026-03-17T02:12:00.000Z");
 const route = (of: Partial<Route>): Route => ({ leastSeverity: "low", fallbackOnly: false, ...of });
 
 describe("a route", () => {
@@ -22,7 +24,17 @@ describe("a route", () => {
     ["does not let two stars use the same letters", { scope: ["clu1*1"] }, "other-scope"],
     ["holds back what no pattern names", { scope: ["sql*", "web*"] }, "other-scope"],
   ] as const)("%s: %j", (_, of, refusal) => {
-    expect(routeRefusal(incident, route(of as Partial<Route>))).toBe(refusal);
+    expect(routeRefusal(incident, route(of as Partial<Route>), NOW)).toBe(refusal);
+  });
+
+  test("goes by the hours of the week, and names what would hold for ever before them", () => {
+    const when = WeeklySchedule.parse({
+      zone: "Europe/Oslo",
+      windows: [{ days: ["tue"], from: "08:00", to: "17:00" }],
+    });
+    expect(routeRefusal(incident, route({ when }), NOW)).toBe("outside-hours");
+    expect(routeRefusal(incident, route({ when, playbooks: ["csv-paused"] }), NOW)).toBe("other-playbook");
+    expect(routeRefusal(incident, route({ when }), Date.parse("2026-03-17T07:00:00.000Z"))).toBeUndefined();
   });
 
   test("takes no longer for a hostile pattern", () => {
@@ -32,7 +44,7 @@ describe("a route", () => {
       scope: Array.from({ length: 100 }, () => ({ kind: "host", id: name, role: "x" }) as const),
     };
     const before = performance.now();
-    routeRefusal(hostile, route({ scope: Array.from({ length: 100 }, () => `${"a*".repeat(100)}b`) }));
+    routeRefusal(hostile, route({ scope: Array.from({ length: 100 }, () => `${"a*".repeat(100)}b`) }), NOW);
     expect(performance.now() - before).toBeLessThan(1_000);
   });
 });

@@ -198,7 +198,7 @@ export class Target {
       incident,
       record,
       parentRecord: incident.parent === undefined ? undefined : desk.record(incident.parent, this.name),
-      wanted: desk.isWanted(incident, this.name),
+      ...desk.outlook(incident, this.name),
       now: clock.now(),
       updateEveryMs,
       ...(repeatMs === undefined ? {} : { repeatMs }),

@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Bus, openEmbeddedBus } from "@culprit/bus";
-import { type Action, actionKey, Delivery, type Incident, TOPICS } from "@culprit/model";
+import { type Action, actionKey, Delivery, type Incident, type Silence, silenceKey, TOPICS } from "@culprit/model";
 import {
   createMetrics,
   type Metrics,
@@ -174,6 +174,11 @@ export class World {
 
   async act(action: Action): Promise<void> {
     await this.bus.publish([{ topic: TOPICS.actions.name, key: actionKey(action), value: action }]);
+    await this.quiet();
+  }
+
+  async silence(value: Silence): Promise<void> {
+    await this.bus.publish([{ topic: TOPICS.actions.name, key: silenceKey(value), value }]);
     await this.quiet();
   }
 
