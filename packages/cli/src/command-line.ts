@@ -2,17 +2,14 @@
 import { Fault, isoOf, SEVERITIES } from "@culprit/model";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { DateTime, IANAZone } from "luxon";
-import { type AnalyzeOptions, runAnalyze } from "./commands/analyze.ts";
-import { runCheck } from "./commands/check.ts";
-import { type DecodeOptions, runDecode } from "./commands/decode.ts";
-import { type ExplainOptions, runExplain } from "./commands/explain.ts";
-import { type MatchOptions, runMatch } from "./commands/match.ts";
-import { type RoutesTestOptions, runRoutesTest } from "./commands/routes.ts";
-import { runSelection, SELECTION_FORMATS, type SelectionFormat } from "./commands/selection.ts";
-import { runSendTest, type SendTestOptions } from "./commands/send-test.ts";
-import { runTest } from "./commands/test.ts";
-import { runUp, type UpOptions } from "./commands/up.ts";
-import { playDemo } from "./demo.ts";
+import type { AnalyzeOptions } from "./commands/analyze.ts";
+import type { DecodeOptions } from "./commands/decode.ts";
+import type { ExplainOptions } from "./commands/explain.ts";
+import type { MatchOptions } from "./commands/match.ts";
+import type { RoutesTestOptions } from "./commands/routes.ts";
+import { SELECTION_FORMATS, type SelectionFormat } from "./commands/selection.ts";
+import type { SendTestOptions } from "./commands/send-test.ts";
+import type { UpOptions } from "./commands/up.ts";
 import { EXIT } from "./exit-code.ts";
 
 const print = (text: string): void => {
@@ -33,6 +30,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const program = new Command("culprit")
     .description("Pages once per incident from forwarded Windows event logs, with ranked causes and their evidence.")
     .exitOverride();
+  // Each verb loads what it needs when it is asked for, so that `decode` starts without servers and notifiers.
   const zone = ["--timezone <zone>", "zone of stamps without one, and of the page (IANA name)", zoneOf, "UTC"] as const;
 
   program
@@ -48,8 +46,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .option("--until <instant>", "leave out later events", instantOf)
     .option(...zone)
     .action(
-      verb((paths: string[], options: AnalyzeOptions) =>
-        runAnalyze(paths.length === 0 ? ["-"] : paths, options, print, warn),
+      verb(async (paths: string[], options: AnalyzeOptions) =>
+        (await import("./commands/analyze.ts")).runAnalyze(paths.length === 0 ? ["-"] : paths, options, print, warn),
       ),
     );
 
@@ -59,8 +57,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .option("--count", "a table by provider and event id instead")
     .option(...zone)
     .action(
-      verb((paths: string[], options: DecodeOptions) =>
-        runDecode(paths.length === 0 ? ["-"] : paths, options, print, warn),
+      verb(async (paths: string[], options: DecodeOptions) =>
+        (await import("./commands/decode.ts")).runDecode(paths.length === 0 ? ["-"] : paths, options, print, warn),
       ),
     );
 
@@ -71,7 +69,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .option("--data <dir>", "where the log is kept", ".data")
     .option("--demo", "send a short outage through the receiver and show the page it makes")
     .option("--no-demo", "wait for real events")
-    .action(verb((options: UpOptions) => runUp(options, print)));
+    .action(verb(async (options: UpOptions) => (await import("./commands/up.ts")).runUp(options, print)));
 
   program
     .command("demo")
@@ -79,7 +77,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .option("--url <url>", "where it listens", "http://127.0.0.1:8088")
     .action(
       verb(async ({ url }: { url: string }) => {
-        await playDemo(url, { now: Date.now(), tell: print });
+        await (await import("./demo.ts")).playDemo(url, { now: Date.now(), tell: print });
         return EXIT.done;
       }),
     );
@@ -87,12 +85,12 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   program
     .command("test [dir]")
     .description("play the timelines beside the playbooks")
-    .action(verb((dir: string | undefined) => runTest(dir, print)));
+    .action(verb(async (dir: string | undefined) => (await import("./commands/test.ts")).runTest(dir, print)));
 
   program
     .command("check [path]")
     .description("playbooks, detections, topology: every error with file, line and likely fix")
-    .action(verb((path: string | undefined) => runCheck(path, print)));
+    .action(verb(async (path: string | undefined) => (await import("./commands/check.ts")).runCheck(path, print)));
 
   program
     .command("match [paths...]")
@@ -103,8 +101,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .option("--placeholders <file>", "values for expand: a map of names to values")
     .option(...zone)
     .action(
-      verb((paths: string[], options: MatchOptions) =>
-        runMatch(paths.length === 0 ? ["-"] : paths, options, print, warn),
+      verb(async (paths: string[], options: MatchOptions) =>
+        (await import("./commands/match.ts")).runMatch(paths.length === 0 ? ["-"] : paths, options, print, warn),
       ),
     );
 
@@ -115,20 +113,32 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .option("--topology <file>", "facts about clusters, hosts, guests, protection servers")
     .option("--console <url>", "where a running Culprit is asked when no files are named", "http://127.0.0.1:8080")
     .option(...zone)
-    .action(verb((args: string[], options: ExplainOptions) => runExplain(args, options, print, warn)));
+    .action(
+      verb(async (args: string[], options: ExplainOptions) =>
+        (await import("./commands/explain.ts")).runExplain(args, options, print, warn),
+      ),
+    );
 
   program
     .command("selection")
     .description("the filter a forwarder may apply at the source, from the loaded playbooks")
     .addOption(new Option("--format <format>").choices(SELECTION_FORMATS).default("winlogbeat"))
-    .action(verb((options: { format: SelectionFormat }) => runSelection(options.format, print)));
+    .action(
+      verb(async (options: { format: SelectionFormat }) =>
+        (await import("./commands/selection.ts")).runSelection(options.format, print),
+      ),
+    );
 
   const config = ["--config <file>", "configuration; culprit.yaml in this folder where there is one"] as const;
   program
     .command("send-test <notifier>")
     .description("open a page that says it is a drill at one target, and close it again")
     .option(...config)
-    .action(verb((target: string, options: SendTestOptions) => runSendTest(target, options, print)));
+    .action(
+      verb(async (target: string, options: SendTestOptions) =>
+        (await import("./commands/send-test.ts")).runSendTest(target, options, print),
+      ),
+    );
 
   program
     .command("routes")
@@ -141,7 +151,11 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .option("--host <name>", "the host it is about")
     .option("--at <instant>", "answer for this instant instead of now", instantOf)
     .option("--json", "as JSON")
-    .action(verb((file: string | undefined, options: RoutesTestOptions) => runRoutesTest(file, options, print)));
+    .action(
+      verb(async (file: string | undefined, options: RoutesTestOptions) =>
+        (await import("./commands/routes.ts")).runRoutesTest(file, options, print),
+      ),
+    );
 
   try {
     await program.parseAsync([...argv]);

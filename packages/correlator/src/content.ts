@@ -198,7 +198,7 @@ function scopeOf(group: Group, entries: readonly Entry[]): ScopeEntry[] {
     else if (sameHost(held.id, lower) && lower.length > held.id.length) hosts.set(key, { ...held, id: lower });
   };
   const { playbook, variables, relations } = group;
-  if (playbook.entity.includes("host")) add(variables["host"] as string, "victim");
+  if (playbook.entity.includes("host") || playbook.victim !== undefined) add(variables["host"] as string, "victim");
   for (const { sighting, role, inScope } of entries) {
     if (!inScope || role === "recovery") continue;
     for (const { host } of sighting.signal.hosts) {

@@ -208,11 +208,13 @@ function mergeRelations(hosts: readonly HostRelations[], host: string): HostRela
   const same = hosts.filter((known) => sameHost(known.host, host));
   const cluster = same.find((known) => known.cluster !== undefined)?.cluster;
   const hypervisor = same.find((known) => known.hypervisor !== undefined)?.hypervisor;
+  const hypervisorCluster = same.find((known) => known.hypervisorCluster !== undefined)?.hypervisorCluster;
   const domain = same.find((known) => known.domain !== undefined)?.domain;
   return {
     host,
     ...(cluster === undefined ? {} : { cluster }),
     ...(hypervisor === undefined ? {} : { hypervisor }),
+    ...(hypervisorCluster === undefined ? {} : { hypervisorCluster }),
     ...(domain === undefined ? {} : { domain }),
     protectionServers: [...new Set(same.flatMap((known) => known.protectionServers))].sort(),
     places: [...new Set(same.flatMap((known) => known.places))].sort(),

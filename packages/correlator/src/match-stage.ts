@@ -108,8 +108,9 @@ export function createMatchStage(parts: {
         continue;
       }
       const signal = refreshSignal(held.signal, topology);
-      if (JSON.stringify(signal.hosts) === held.text && signal.subject === held.signal.subject) continue;
       const keys = new Set([...held.keys, ...keysOf(signal, program, topology)]);
+      const isKnownAsBefore = JSON.stringify(signal.hosts) === held.text && signal.subject === held.signal.subject;
+      if (isKnownAsBefore && keys.size === held.keys.length) continue;
       remember(signal, [...keys]);
       for (const key of keys) inputs.push({ kind: "signal", key, signal });
     }

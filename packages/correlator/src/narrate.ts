@@ -2,6 +2,7 @@
 import { cut, durationText, type EpochMs, type Signal, shortName } from "@culprit/model";
 import type { Group } from "./group.ts";
 import type { Sighting } from "./sighting.ts";
+import { PEERS_PREFIX } from "./topology.ts";
 
 const VALUES_SHOWN_MAX = 4;
 const VALUE_LENGTH_MAX = 120;
@@ -68,6 +69,7 @@ const SPOKEN_AS_HOST = /^(?:host|node|dpm|hv|vmhost|server|peer|guest|target|sou
 function variableText(name: string, part: string | undefined, group: Group): string | undefined {
   const value = group.variables[name];
   if (value === undefined) return undefined;
+  if (value.startsWith(PEERS_PREFIX)) return `the cluster of ${hostText(value.slice(PEERS_PREFIX.length))}`;
   return part === "full" || !SPOKEN_AS_HOST.test(name) ? clipValue(value) : hostText(value);
 }
 

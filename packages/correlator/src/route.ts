@@ -49,6 +49,7 @@ export function keysFor(
   if (kinds.has("cluster")) {
     for (const relations of hosts) {
       if (relations.cluster !== undefined) keys.add(clusterKey(relations.cluster));
+      if (relations.hypervisorCluster !== undefined) keys.add(clusterKey(relations.hypervisorCluster));
       for (const cluster of witnessed(relations.host)) keys.add(clusterKey(cluster));
     }
   }

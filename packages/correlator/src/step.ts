@@ -256,7 +256,8 @@ function revise(
 /** Past its lateness an incident keeps what it says; only its life and its family go on. */
 function frozen(published: Incident, fresh: Incident): Incident {
   const { parent: _parent, endedAt: _endedAt, ...kept } = published;
-  const { status, settled, updatedAt, revision, children, parent, endedAt } = fresh;
+  const { status, settled, updatedAt, revision, parent, endedAt } = fresh;
+  const children = [...new Set([...published.children, ...fresh.children])].sort();
   return {
     ...kept,
     status,

@@ -152,6 +152,7 @@ function placementOf(topology: Topology, host: string, at: EpochMs): string | un
 export function relationsOf(topology: Topology, host: string, at: EpochMs): HostRelations {
   const hypervisor = placementOf(topology, host, at);
   const cluster = clusterOf(topology, host, at);
+  const hypervisorCluster = hypervisor === undefined ? undefined : clusterOf(topology, hypervisor, at);
   const own = targets(topology, "protected-by", host, at);
   const above = hypervisor === undefined ? [] : targets(topology, "protected-by", hypervisor, at);
   const domain = (targets(topology, "member-of-domain", host, at)[0] ?? domainOf(host))?.toLowerCase();
@@ -159,6 +160,7 @@ export function relationsOf(topology: Topology, host: string, at: EpochMs): Host
     host,
     ...(cluster === undefined ? {} : { cluster }),
     ...(hypervisor === undefined ? {} : { hypervisor }),
+    ...(hypervisorCluster === undefined ? {} : { hypervisorCluster }),
     protectionServers: [...new Set([...own, ...above].map((name) => name.toLowerCase()))].sort(),
     ...(domain === undefined ? {} : { domain }),
     places: targets(topology, "located-in", host, at).sort(),

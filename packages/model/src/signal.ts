@@ -28,6 +28,8 @@ export const HostRelations = z.object({
   host: z.string(),
   cluster: z.exactOptional(z.string()),
   hypervisor: z.exactOptional(z.string()),
+  /** The cluster of its Hyper-V host. */
+  hypervisorCluster: z.exactOptional(z.string()),
   protectionServers: z.array(z.string()),
   domain: z.exactOptional(z.string()),
   places: z.array(z.string()),

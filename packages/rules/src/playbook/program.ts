@@ -242,7 +242,7 @@ function checkPlaybook(
   });
   for (const [i, explains] of playbook.explains.entries()) {
     for (const id of explains.playbooks)
-      if (!known.has(id)) report(["explains", i], `no playbook '${id}'`, nearest(id, known), "warning");
+      if (!known.has(id)) report(["explains", i], `no playbook '${id}'`, nearest(id, known));
   }
   checkCauses(playbook, report);
   return found;
