@@ -136,6 +136,13 @@ const STORY: readonly DemoEvent[] = [
 const END_MS = 262 * SECOND_MS;
 
 /**
+ * The network was part of the outage: what was logged before this comes in one go, as forwarders catch up. It leaves the
+ * engine a few seconds of its wait, in which it finds that all of this is one story.
+ */
+const CAUGHT_UP_MS = END_MS - 42 * SECOND_MS;
+const DELIVERY_MS = 2 * SECOND_MS;
+
+/**
  * The story as Winlogbeat documents. Units: `crashAt` and the stamps are instants.
  * @internal
  */
@@ -144,9 +151,10 @@ export function demoDocuments(crashAt: number): readonly object[] {
   return STORY.map(({ atMs, host, channel = "System", provider, id, level, data = {}, message }) => {
     const recordId = (next.get(host) ?? 48_120) + 1;
     next.set(host, recordId);
+    const takenMs = Math.max(atMs, CAUGHT_UP_MS) + DELIVERY_MS;
     return {
       "@timestamp": isoOf(crashAt + atMs),
-      event: { code: String(id), kind: "event", provider, created: isoOf(crashAt + atMs + 2 * SECOND_MS) },
+      event: { code: String(id), kind: "event", provider, created: isoOf(crashAt + takenMs) },
       host: { name: host },
       log: { level },
       message,

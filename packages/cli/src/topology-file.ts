@@ -18,7 +18,8 @@ const Row = z.strictObject({
   validFrom: z.exactOptional(Instant),
   validTo: z.exactOptional(Instant),
 });
-const TopologyFile = z.strictObject({
+/** @internal */
+export const TopologyFile = z.strictObject({
   facts: z
     .array(Row)
     .nullish()
