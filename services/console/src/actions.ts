@@ -3,7 +3,7 @@ import type { Bus } from "@culprit/bus";
 import { type Action, actionKey, contentId, TOPICS } from "@culprit/model";
 import type { Clock } from "@culprit/runtime";
 
-type NewAction = Pick<Action, "kind" | "incident" | "who" | "note">;
+type NewAction = Pick<Action, "kind" | "incident" | "who" | "note" | "until">;
 
 export interface ActionWriter {
   /**

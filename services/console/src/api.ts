@@ -2,16 +2,22 @@
 import {
   ACTION_KINDS,
   ACTION_NOTE_MAX_LENGTH,
+  DAY_MS,
   ID_PATTERN,
   type IncidentId,
   IncidentStatus,
+  MINUTE_MS,
   Severity,
 } from "@culprit/model";
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { Clock } from "@culprit/runtime";
+import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { ActionWriter } from "./actions.ts";
-import { type ProblemCode, problemJson, statusOf } from "./problem.ts";
+import { incidentCsv } from "./incident-csv.ts";
+import { problemJson, statusOf } from "./problem.ts";
 import { type Projection, SORT_KEYS } from "./projection.ts";
+import { issuesOf, problem } from "./reply.ts";
+import { addSilenceApi, type SilenceContext } from "./silence-api.ts";
 import type { EventStream } from "./stream.ts";
 
 const LIMIT_MAX = 500;
@@ -46,30 +52,40 @@ export const ActionBody = z.strictObject({
   kind: z.enum(ACTION_KINDS),
   who: z.string().trim().min(1).max(100),
   note: z.exactOptional(z.string().trim().min(1).max(ACTION_NOTE_MAX_LENGTH)),
+  /** Only of an acknowledgement: after this long it holds no longer. */
+  forMs: z.exactOptional(
+    z
+      .int()
+      .min(MINUTE_MS)
+      .max(7 * DAY_MS),
+  ),
 });
 
-export interface ApiContext {
+export interface ApiContext extends SilenceContext {
   readonly projection: Projection;
+  readonly clock: Clock;
   readonly actions: ActionWriter;
   readonly stream: EventStream;
 }
 
-function problem(reply: FastifyReply, code: ProblemCode, detail?: string): FastifyReply {
-  return reply.code(statusOf(code)).send(problemJson(code, detail));
-}
-
-/** `limit: too big` for each thing that is wrong, without the value. */
-function issuesOf(error: z.ZodError): string {
-  return error.issues.map(({ path, message }) => `${path.join(".") || "query"}: ${message}`).join("; ");
-}
-
-export function addApi(app: FastifyInstance, { projection, actions, stream }: ApiContext): void {
+export function addApi(app: FastifyInstance, context: ApiContext): void {
+  const { projection, actions, stream, clock } = context;
+  addSilenceApi(app, context);
   app.get("/api/v1/incidents", (request, reply) => {
     const query = ListQuery.safeParse(request.query);
     if (!query.success) return problem(reply, "console.bad-request", issuesOf(query.error));
     const { children, ...rest } = query.data;
     const { total, incidents } = projection.list({ ...rest, withChildren: children === "true" });
     return reply.send({ total, offset: rest.offset, incidents });
+  });
+
+  app.get("/api/v1/incidents.csv", (request, reply) => {
+    const query = ListQuery.safeParse(request.query);
+    if (!query.success) return problem(reply, "console.bad-request", issuesOf(query.error));
+    const { children, ...rest } = query.data;
+    const { incidents } = projection.list({ ...rest, withChildren: children === "true" });
+    reply.header("content-disposition", 'attachment; filename="incidents.csv"');
+    return reply.type("text/csv; charset=utf-8").send(incidentCsv(incidents));
   });
 
   app.get<{ Params: { id: string } }>("/api/v1/incidents/:id", (request, reply) => {
@@ -97,9 +113,14 @@ export function addApi(app: FastifyInstance, { projection, actions, stream }: Ap
     if (body.data.kind === "note" && body.data.note === undefined) {
       return problem(reply, "console.bad-request", "note: a note needs its text");
     }
+    const { forMs, ...what } = body.data;
+    if (forMs !== undefined && what.kind !== "acknowledge") {
+      return problem(reply, "console.bad-request", "forMs: only an acknowledgement runs out");
+    }
     const key = request.headers["idempotency-key"];
+    const until = forMs === undefined ? {} : { until: clock.now() + forMs };
     const action = await actions.write(
-      { ...body.data, incident: id as IncidentId },
+      { ...what, ...until, incident: id as IncidentId },
       typeof key === "string" ? key : undefined,
     );
     return reply.code(202).send(action);

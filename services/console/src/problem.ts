@@ -8,6 +8,7 @@ export type ProblemCode =
   | "console.forbidden-origin"
   | "console.bad-form-token"
   | "console.not-found"
+  | "console.too-many-silences"
   | "console.too-many-streams"
   | "console.unavailable";
 
@@ -17,6 +18,7 @@ const TEXTS: Readonly<Record<ProblemCode, readonly [status: number, text: string
   "console.forbidden-origin": [403, "Changes must come from the console's own pages."],
   "console.bad-form-token": [403, "This form is too old. Go back, reload the page and try again."],
   "console.not-found": [404, "There is nothing here."],
+  "console.too-many-silences": [409, "Too many silences stand already."],
   "console.too-many-streams": [503, "Too many streams are open."],
   "console.unavailable": [503, "The log cannot take this now; try again."],
 };

@@ -14,6 +14,8 @@ import {
   type IncidentStatus,
   inOrder,
   type Severity,
+  Silence,
+  silenceOf,
   standingOf,
   TOPICS,
 } from "@culprit/model";
@@ -33,7 +35,7 @@ interface IncidentQuery {
   readonly limit: number;
 }
 
-interface StoredLetter extends DeadLetter {
+export interface StoredLetter extends DeadLetter {
   readonly id: string;
 }
 
@@ -46,6 +48,11 @@ export interface Projection {
   actions(id: IncidentId): readonly Action[];
   deliveries(id: IncidentId): readonly Delivery[];
   deadLetters(limit: number): readonly StoredLetter[];
+  /** Also those that have ended; the newest first. */
+  silences(): readonly Silence[];
+  silence(id: string): Silence | undefined;
+  /** The silence that keeps an incident quiet now. */
+  silenceOver(incident: Incident): Silence | undefined;
   /** Called with the id of each incident that changes in any way. */
   onChange(listener: (id: IncidentId) => void): () => void;
   readonly ended: Promise<unknown>;
@@ -62,11 +69,17 @@ export async function openProjection(
     for (const listener of listeners) listener(id);
   };
   const actions = new Map<IncidentId, Map<string, Action>>();
+  const silences = new Map<string, Silence>();
   const deliveries = new Map<IncidentId, Map<string, Delivery>>();
   const incidents = await openTable(bus, TOPICS.incidents.name, (message) => parsed(Incident, message.value));
   const tables: readonly Table<unknown>[] = [
     incidents,
     await openTable(bus, TOPICS.actions.name, (message) => {
+      const silence = parsed(Silence, message.value);
+      if (silence !== undefined) {
+        silences.set(silence.id, silence);
+        return silence.id;
+      }
       const action = parsed(Action, message.value);
       if (action !== undefined) keep(actions, action.incident, action.id, action);
       return action?.incident;
@@ -80,6 +93,9 @@ export async function openProjection(
   for (const [index, table] of tables.entries()) {
     table.onChange((key, value) => changed((index === 0 ? key : value) as IncidentId));
   }
+  tables[1]?.onChange((key, value) => {
+    if (value === undefined) silences.delete(key);
+  });
   incidents.onChange((id, incident) => {
     if (incident !== undefined) return;
     actions.delete(id as IncidentId);
@@ -123,6 +139,9 @@ export async function openProjection(
     actions: (id) => inOrder(actions.get(id)?.values() ?? []),
     deliveries: (id) => [...(deliveries.get(id)?.values() ?? [])],
     deadLetters: (limit) => letters.slice(-limit).reverse(),
+    silences: () => [...silences.values()].sort((a, b) => b.at - a.at || newest(a.id, b.id)),
+    silence: (id) => silences.get(id),
+    silenceOver: (incident) => silenceOf(incident, silences.values(), options.now())?.silence,
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -6,6 +6,7 @@ import { actionWriter } from "./actions.ts";
 import type { ConsoleConfig } from "./config.ts";
 import { openProjection } from "./projection.ts";
 import { createServer } from "./server.ts";
+import { silenceWriter } from "./silences.ts";
 import { COMMENT_EVERY_MS, EventStream } from "./stream.ts";
 
 export interface ConsoleOptions {
@@ -41,6 +42,7 @@ export async function start(options: ConsoleOptions): Promise<ConsoleService> {
     projection,
     stream,
     actions: actionWriter({ bus, clock, unique: randomUUID }),
+    silences: silenceWriter({ bus, clock, unique: randomUUID, known: () => projection.silences() }),
     health: options.health ?? (() => HEALTHY),
   });
   const url = await app.listen({ host: config.host, port: config.port });

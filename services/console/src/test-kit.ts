@@ -26,6 +26,12 @@ export class Running {
   readonly service: ConsoleService;
   readonly clock = settableClock(NOW);
 
+  /** A second console over the same log, as after a restart. */
+  async another(): Promise<Running> {
+    const options = { bus: this.bus, clock: this.clock, logger: silentLogger, metrics: createMetrics() };
+    return new Running(this.bus, await start({ ...options, config: ConsoleConfig.parse({ port: 0 }) }));
+  }
+
   private constructor(bus: EmbeddedBus, service: ConsoleService) {
     this.bus = bus;
     this.service = service;
