@@ -11,6 +11,7 @@ import { SELECTION_FORMATS, type SelectionFormat } from "./commands/selection.ts
 import type { SendTestOptions } from "./commands/send-test.ts";
 import type { UpOptions } from "./commands/up.ts";
 import { EXIT } from "./exit-code.ts";
+import { addSilenceVerbs } from "./silence-verbs.ts";
 
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
@@ -150,12 +151,15 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .addOption(new Option("--severity <severity>", "its severity; critical unless given").choices(SEVERITIES))
     .option("--host <name>", "the host it is about")
     .option("--at <instant>", "answer for this instant instead of now", instantOf)
+    .option("--console <url>", "a console whose silences count as well")
     .option("--json", "as JSON")
     .action(
       verb(async (file: string | undefined, options: RoutesTestOptions) =>
         (await import("./commands/routes.ts")).runRoutesTest(file, options, print),
       ),
     );
+
+  addSilenceVerbs(program, { verb, print, zoneOf });
 
   try {
     await program.parseAsync([...argv]);

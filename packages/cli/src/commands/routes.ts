@@ -1,10 +1,11 @@
 /** `culprit routes test`: which targets would be told of an incident, and why the others would not. */
 import { readFile } from "node:fs/promises";
 import { Fault, Incident, type IncidentId, isoOf, type Severity } from "@culprit/model";
-import { reportRoutes } from "@culprit/notify";
+import { type RouteAnswer, reportRoutes } from "@culprit/notify";
 import { systemClock } from "@culprit/runtime";
 import { loadWholeConfig } from "../config.ts";
 import { EXIT } from "../exit-code.ts";
+import { silencesOf } from "./silence.ts";
 
 export interface RoutesTestOptions {
   readonly config?: string;
@@ -13,6 +14,8 @@ export interface RoutesTestOptions {
   readonly host?: string;
   /** The instant to answer for; now unless given. */
   readonly at?: number;
+  /** A console whose silences count as well. */
+  readonly console?: string;
   readonly json?: boolean;
 }
 
@@ -28,17 +31,22 @@ export async function runRoutesTest(
   const { notify } = loadWholeConfig(options.config);
   const now = options.at ?? systemClock.now();
   const incident = file === undefined ? describedIncident(options, now) : await readIncident(file);
-  const answers = reportRoutes(incident, { config: notify, now });
+  const silences = options.console === undefined ? [] : await silencesOf(options.console);
+  const answers = reportRoutes(incident, { config: notify, now, silences });
   if (options.json === true) print(JSON.stringify(answers));
   else if (answers.length === 0) print("no targets are configured: pages go to the terminal");
   else {
     const width = Math.max(...answers.map(({ target }) => target.length));
-    for (const { target, kind, told, reason, fallback } of answers) {
-      const instead = fallback === undefined ? "" : `, else ${fallback}`;
-      print(`${target.padEnd(width)}  ${told ? `told (${kind}${instead})` : `not told: ${reason}`}`);
-    }
+    for (const answer of answers) print(`${answer.target.padEnd(width)}  ${sentenceOf(answer)}`);
   }
   return answers.length === 0 || answers.some(({ told }) => told) ? EXIT.done : EXIT.incident;
+}
+
+function sentenceOf({ kind, told, reason, until, fallback, escalateTo }: RouteAnswer): string {
+  if (!told) return `not told: ${reason}${until === undefined ? "" : ` until ${isoOf(until)}`}`;
+  const instead = fallback === undefined ? "" : `, else ${fallback}`;
+  const also = escalateTo === undefined ? "" : `, ${escalateTo} too if nobody acknowledges`;
+  return `told (${kind}${instead}${also})`;
 }
 
 async function readIncident(file: string): Promise<Incident> {
