@@ -36,7 +36,7 @@ const whole = (max: number, whenAbsent: number) =>
     .pipe(z.int().max(max))
     .default(whenAbsent);
 
-const ListQuery = z.strictObject({
+export const ListQuery = z.strictObject({
   status: z.exactOptional(listOf(IncidentStatus)),
   severity: z.exactOptional(listOf(Severity)),
   text: z.exactOptional(z.string().min(1).max(200)),
@@ -46,7 +46,7 @@ const ListQuery = z.strictObject({
   offset: whole(OFFSET_MAX, 0),
 });
 
-const LetterQuery = z.strictObject({ limit: whole(LIMIT_MAX, 100) });
+export const LetterQuery = z.strictObject({ limit: whole(LIMIT_MAX, 100) });
 
 export const ActionBody = z.strictObject({
   kind: z.enum(ACTION_KINDS),

@@ -1,32 +1,21 @@
 /** The console's HTTP server: pages for people, JSON for programs, probes for whoever watches the process. */
-import type { IncidentId, IncidentStatus } from "@culprit/model";
-import { type Clock, type Health, type Logger, type Metrics, probeAnswer } from "@culprit/runtime";
+import { type Health, type Logger, type Metrics, probeAnswer } from "@culprit/runtime";
 import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
-import { z } from "zod";
-import { ActionBody, type ApiContext, addApi } from "./api.ts";
+import { addApi } from "./api.ts";
 import { loadAssets } from "./assets.ts";
-import { allowedHosts, type ConsoleConfig } from "./config.ts";
-import { cookieOf, FORM_COOKIE, FormTokens, refusalOf } from "./guard.ts";
-import { renderIncident } from "./pages/incident.ts";
-import { renderList, VIEWS, type View } from "./pages/list.ts";
-import { zoneOf } from "./pages/when.ts";
+import { allowedHosts } from "./config.ts";
+import { refusalOf } from "./guard.ts";
+import { openApi } from "./openapi.ts";
+import { addPages, type PageContext } from "./page-routes.ts";
 import { type ProblemCode, problemJson, problemPage, statusOf } from "./problem.ts";
 
-export interface ServerOptions extends ApiContext {
-  readonly config: ConsoleConfig;
-  readonly clock: Clock;
+export interface ServerOptions extends PageContext {
   readonly logger: Logger;
   readonly metrics: Metrics;
   health(): Health;
 }
 
 const BODY_MAX_BYTES = 64 * 1024;
-const LIST_MAX = 200;
-const VIEW_STATUS: Readonly<Record<View, readonly IncidentStatus[]>> = {
-  active: ["open", "acknowledged"],
-  ended: ["resolved", "closed"],
-  all: ["open", "acknowledged", "resolved", "closed"],
-};
 /** No inline script or style, nothing from elsewhere, no frame around us. */
 const HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy":
@@ -38,11 +27,6 @@ const HEADERS: Readonly<Record<string, string>> = {
   "cross-origin-resource-policy": "same-origin",
   "permissions-policy": "camera=(), microphone=(), geolocation=()",
 };
-
-const PageQuery = z.object({
-  view: z.enum(VIEWS).catch("active"),
-  q: z.string().trim().max(200).catch(""),
-});
 
 /** Makes the server; it does not listen yet. Errors: `console.unknown-zone`. */
 export function createServer(options: ServerOptions): FastifyInstance {
@@ -80,6 +64,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
   addProbes(app, options);
   addAssets(app);
   addApi(app, options);
+  const description = openApi();
+  app.get("/api/openapi.json", (_, reply) => reply.send(description));
   addPages(app, options);
   return app;
 }
@@ -108,63 +94,4 @@ function addAssets(app: FastifyInstance): void {
       return request.headers["if-none-match"] === etag ? reply.code(304).send() : reply.type(contentType).send(body);
     });
   }
-}
-
-function addPages(app: FastifyInstance, { projection, actions, config, clock }: ServerOptions): void {
-  const zone = zoneOf(config.timeZone);
-  const tokens = new FormTokens();
-
-  app.get("/", (request, reply) => {
-    const { view, q } = PageQuery.parse(request.query);
-    const { total, incidents } = projection.list({
-      status: VIEW_STATUS[view],
-      withChildren: false,
-      sort: view === "active" ? "severity" : "updated",
-      offset: 0,
-      limit: LIST_MAX,
-      ...(q === "" ? {} : { text: q }),
-    });
-    const page = { incidents, total, counts: projection.counts(), view, text: q, zone, now: clock.now() };
-    return html(reply, renderList(page));
-  });
-
-  app.get<{ Params: { id: string } }>("/incidents/:id", (request, reply) => {
-    const incident = projection.incident(request.params.id);
-    if (incident === undefined) return reply.callNotFound();
-    const held = cookieOf(request.headers.cookie, FORM_COOKIE);
-    const cookie = held ?? tokens.newCookie();
-    if (held === undefined) reply.header("set-cookie", `${FORM_COOKIE}=${cookie}; Path=/; HttpOnly; SameSite=Strict`);
-    const page = {
-      incident,
-      parent: incident.parent === undefined ? undefined : projection.incident(incident.parent),
-      children: incident.children.flatMap((id) => projection.incident(id) ?? []),
-      actions: projection.actions(incident.id),
-      deliveries: projection.deliveries(incident.id),
-      zone,
-      now: clock.now(),
-      formToken: tokens.tokenFor(cookie),
-    };
-    return html(reply, renderIncident(page));
-  });
-
-  app.post<{ Params: { id: string } }>("/incidents/:id/actions", async (request, reply) => {
-    const { id } = request.params;
-    if (projection.incident(id) === undefined) return reply.callNotFound();
-    const form = (request.body ?? {}) as Record<string, unknown>;
-    if (!tokens.isGood(cookieOf(request.headers.cookie, FORM_COOKIE), form["token"])) {
-      return answer(reply, request.url, "console.bad-form-token");
-    }
-    const { token: _, ...fields } = form;
-    const body = ActionBody.safeParse({
-      ...fields,
-      who: fields["who"] === undefined || fields["who"] === "" ? "console" : fields["who"],
-    });
-    if (!body.success) return answer(reply, request.url, "console.bad-request");
-    await actions.write({ ...body.data, incident: id as IncidentId });
-    return reply.redirect(`/incidents/${id}`, 303);
-  });
-}
-
-function html(reply: FastifyReply, document: string): FastifyReply {
-  return reply.header("cache-control", "no-store").type("text/html; charset=utf-8").send(document);
 }

@@ -9,6 +9,7 @@ import {
   type RankedCause,
   type Reason,
   SECOND_MS,
+  type Silence,
   shortName,
 } from "@culprit/model";
 import { html, type Markup, say } from "./html.ts";
@@ -34,6 +35,10 @@ export interface IncidentPage {
   readonly children: readonly Incident[];
   readonly actions: readonly Action[];
   readonly deliveries: readonly Delivery[];
+  /** What keeps it quiet now. */
+  readonly silence: Silence | undefined;
+  /** Whether it says enough of itself for a silence of its own. */
+  readonly canSilence: boolean;
   readonly zone: Zone;
   readonly now: number;
   readonly formToken: string;
@@ -73,11 +78,18 @@ function head(page: IncidentPage): Markup {
     <p class="when">${instant(incident.startedAt, zone)} · ${length}</p>
     ${incident.facts.length === 0 ? "" : html`<ul class="facts">${incident.facts.map((fact) => html`<li>${say(fact)}</li>`)}</ul>`}
     ${parent === undefined ? "" : html`<p class="part-of">Part of <a href=${`/incidents/${parent.id}`}>${say(parent.title)}</a></p>`}
+    ${silenceLine(page)}
     ${buttons(page)}
   </header>`;
 }
 
-function buttons({ incident, actions, formToken }: IncidentPage): Markup {
+function silenceLine({ silence, zone }: IncidentPage): Markup {
+  if (silence === undefined) return "";
+  return html`<p class="part-of"><a href="/silences">Silenced</a> by ${say(silence.who)} until ${instant(isoOf(silence.until), zone)}: ${say(silence.comment)}</p>`;
+}
+
+function buttons(page: IncidentPage): Markup {
+  const { incident, actions, formToken } = page;
   const button = (kind: string, text: string): Markup =>
     html`<button name="kind" value=${kind} class=${`button button-${kind}`}>${text}</button>`;
   // Only what a person has closed can be opened by a person: what has ended by itself begins anew as another incident.
@@ -86,8 +98,12 @@ function buttons({ incident, actions, formToken }: IncidentPage): Markup {
     ? [closedByPerson ? button("reopen", "Reopen") : ""]
     : [incident.status === "open" ? button("acknowledge", "Acknowledge") : "", button("resolve", "Resolve")];
   if (fitting.every((each) => each === "")) return "";
+  const silence =
+    isOver(incident) || !page.canSilence || page.silence !== undefined
+      ? ""
+      : html`<button class="button" formaction=${`/incidents/${incident.id}/silence`}>Silence 2 h</button>`;
   return html`<form class="buttons" method="post" action=${`/incidents/${incident.id}/actions`}>
-    <input type="hidden" name="token" value=${formToken} />${fitting}
+    <input type="hidden" name="token" value=${formToken} />${fitting}${silence}
   </form>`;
 }
 

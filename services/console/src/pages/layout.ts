@@ -9,6 +9,12 @@ export interface Layout {
   readonly page: string;
 }
 
+const PLACES: readonly (readonly [page: string, path: string, text: string])[] = [
+  ["list", "/", "Incidents"],
+  ["silences", "/silences", "Silences"],
+  ["dead-letters", "/dead-letters", "Dead letters"],
+];
+
 /** A whole document. No inline script or style: the content policy forbids both. */
 export function renderDocument({ title, body, page }: Layout): string {
   const tree = html`<html lang="en">
@@ -25,6 +31,9 @@ export function renderDocument({ title, body, page }: Layout): string {
       <a class="skip" href="#main">Skip to the content</a>
       <header class="top">
         <a class="brand" href="/">Culprit</a>
+        <nav class="tabs" aria-label="Pages">
+          ${PLACES.map(([name, path, text]) => html`<a href=${path} aria-current=${name === page ? "page" : undefined}>${text}</a>`)}
+        </nav>
         <span class="live" id="live" role="status" aria-live="polite"></span>
       </header>
       <main id="main">${body}</main>

@@ -2,7 +2,7 @@
 import { agoText, type Incident, type IncidentStatus, shortName } from "@culprit/model";
 import { html, type Markup, say } from "./html.ts";
 import { renderDocument } from "./layout.ts";
-import { causeTitle, isClear, isOver, percent, severityBadge, statusBadge } from "./parts.ts";
+import { causeTitle, isClear, isOver, percent, severityBadge, silencedBadge, statusBadge } from "./parts.ts";
 import type { Zone } from "./when.ts";
 
 export const VIEWS = ["active", "ended", "all"] as const;
@@ -10,6 +10,8 @@ export type View = (typeof VIEWS)[number];
 
 export interface ListPage {
   readonly incidents: readonly Incident[];
+  /** Those of them that a silence keeps quiet. */
+  readonly silenced: ReadonlySet<string>;
   readonly total: number;
   readonly counts: Readonly<Record<IncidentStatus, number>>;
   readonly view: View;
@@ -40,6 +42,7 @@ export function renderList(page: ListPage): string {
       </form>
     </div>
     ${page.incidents.length === 0 ? nothing(page) : html`<ol class="incidents">${page.incidents.map((each) => row(each, page))}</ol>`}
+    <p class="quiet"><a href="/api/v1/incidents.csv">CSV</a> · <a href="/api/v1/incidents">JSON</a></p>
     ${page.total > page.incidents.length ? html`<p class="quiet">${page.incidents.length} of ${page.total} shown; search to narrow them down.</p>` : ""}`;
   return renderDocument({ title: `${active} active · Culprit`, body, page: "list" });
 }
@@ -63,7 +66,7 @@ function row(incident: Incident, page: ListPage): Markup {
   const children = incident.children.length === 0 ? "" : ` · ${incident.children.length} attached`;
   return html`<li class=${isOver(incident) ? "over" : `edge-${incident.severity}`}>
     <a href=${`/incidents/${incident.id}`}>
-      <span class="badges">${severityBadge(incident.severity)} ${statusBadge(incident.status)}</span>
+      <span class="badges">${severityBadge(incident.severity)} ${statusBadge(incident.status)} ${page.silenced.has(incident.id) ? silencedBadge() : ""}</span>
       <span class="name">${say(incident.title)}</span>
       <span class="cause">${cause}</span>
       <span class="meta">

@@ -21,6 +21,10 @@ export function statusBadge(status: IncidentStatus): Markup {
   return html`<span class=${`badge status status-${status}`}>${status}</span>`;
 }
 
+export function silencedBadge(): Markup {
+  return html`<span class="badge status">silenced</span>`;
+}
+
 export const VERDICT_TEXT: Readonly<Record<Incident["verdict"], string>> = {
   confirmed: "confirmed",
   likely: "likely",
