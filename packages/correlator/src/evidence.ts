@@ -3,7 +3,7 @@
  * have arrived without a gap over the whole window.
  */
 import type { EpochMs, Missing } from "@culprit/model";
-import { aliasesOf, type CompiledCause, type CompiledEvidence, type Program } from "@culprit/rules";
+import { aliasesOf, type CompiledCause, type CompiledEvidence, negativeAliasesOf, type Program } from "@culprit/rules";
 import { isMet, type Seen } from "./condition.ts";
 import { type CoverageMap, covers, lastSeen } from "./coverage.ts";
 import type { Group } from "./group.ts";
@@ -65,9 +65,11 @@ function itemOf(evidence: CompiledEvidence, group: Group, coverage: CoverageMap,
     evidence.condition === undefined ? evidence.aliases.filter((alias) => seen(alias).length >= evidence.atLeast) : [];
   const isSeen = evidence.condition === undefined ? present.length > 0 : isMet(evidence.condition, seen);
   const window = { from: group.anchor.from + from, to: group.anchor.to + to };
-  const subject =
-    evidence.condition === undefined ? evidence.aliases : aliases.filter((alias) => seen(alias).length === 0);
-  const unproven = subject.filter((alias) => !isProven(alias, evidence, group, coverage, program, window));
+  // A condition that holds rests on the absence of what stands under its `not`; one that does not, on that of all it names.
+  const restsOn = evidence.condition === undefined || !isSeen ? aliases : negativeAliasesOf(evidence.condition);
+  const unproven = restsOn
+    .filter((alias) => evidence.condition === undefined || seen(alias).length === 0)
+    .filter((alias) => !isProven(alias, evidence, group, coverage, program, window));
 
   if (isSeen && (evidence.condition === undefined || sightings.length > 0 || unproven.length === 0)) {
     // A condition that rests on absence ("host yes, guest no") is believed in full only where the absence is proven.

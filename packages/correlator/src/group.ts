@@ -149,6 +149,10 @@ function groupOf(playbook: CompiledPlaybook, run: readonly Candidate[], sighting
 
   const anchor = { from: anchored.from, to: anchored.to };
   const roles: Roles = { variables, relations };
+  const inRole = run.filter(({ alias, sighting }) =>
+    plays(playbook, playbook.signals[alias] as SignalUse, sighting, roles),
+  );
+  if (inRole.length < run.length) return inRole.length === 0 ? undefined : groupOf(playbook, inRole, sightings);
   const filtered = new Map<string, readonly Sighting[]>();
   const ofAlias = (alias: string): readonly Sighting[] => {
     const held = filtered.get(alias);

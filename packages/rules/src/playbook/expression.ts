@@ -236,3 +236,16 @@ export function positiveAliasesOf(expression: Expression): readonly string[] {
   walk(expression);
   return [...found];
 }
+
+/** The aliases whose absence an expression rests on: those under a `not`, and counts that must stay small. */
+export function negativeAliasesOf(expression: Expression): readonly string[] {
+  const found = new Set<string>();
+  const walk = (part: Expression): void => {
+    if (part.kind === "not") collect(part.of, found);
+    else if (part.kind === "and" || part.kind === "or") part.all.forEach(walk);
+    else if (part.kind === "count" && (part.op === "<" || part.op === "<=" || part.op === "=="))
+      found.add(part.of.alias);
+  };
+  walk(expression);
+  return [...found];
+}
