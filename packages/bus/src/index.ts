@@ -14,4 +14,6 @@ export type {
   Reader,
 } from "./bus.ts";
 export { type EmbeddedBus, type EmbeddedBusOptions, openEmbeddedBus } from "./embedded.ts";
+export { openKafkaBus } from "./kafka.ts";
+export type { KafkaBusOptions, KafkaCompression, KafkaSasl, KafkaTls } from "./kafka-options.ts";
 export { openTable, type Table } from "./table.ts";

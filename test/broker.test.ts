@@ -1,0 +1,44 @@
+/** What needs a real Kafka: one broker for all of it, topics of their own for each test. */
+import { afterAll, beforeAll } from "vitest";
+import { busContract, CONTRACT_TOPICS, contractPartitions, type Opened } from "../packages/bus/src/bus.contract.ts";
+import { openKafkaBus } from "../packages/bus/src/kafka.ts";
+import { type Broker, canBroker, startBroker } from "./broker.ts";
+
+let broker: Broker | undefined;
+
+beforeAll(async () => {
+  broker = await startBroker();
+}, 120_000);
+afterAll(async () => {
+  await broker?.stop();
+}, 60_000);
+
+let opened = 0;
+
+async function openForContract(): Promise<Opened> {
+  opened += 1;
+  const prefix = `contract${opened}.`;
+  const open = () =>
+    openKafkaBus({
+      brokers: [broker?.address ?? ""],
+      prefix,
+      topics: CONTRACT_TOPICS,
+      partitions: contractPartitions,
+      create: { replicationFactor: 1 },
+      heartbeatMs: 200,
+    });
+  let bus = await open();
+  return {
+    bus,
+    async reopen() {
+      await bus.close();
+      bus = await open();
+      return bus;
+    },
+    async [Symbol.asyncDispose]() {
+      await bus.close();
+    },
+  };
+}
+
+if (canBroker) busContract("Kafka", openForContract);
