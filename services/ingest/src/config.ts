@@ -1,6 +1,7 @@
 /** What ingest can be told. Every limit has its behaviour at the limit beside it. */
 import { secretText } from "@culprit/runtime";
 import { z } from "zod";
+import { GelfConfig, LumberjackConfig, OtlpConfig, SyslogConfig } from "./listen-config.ts";
 
 const MIB = 1024 * 1024;
 
@@ -46,7 +47,7 @@ export const IngestConfig = z.strictObject({
   recordMaxBytes: z.number().int().positive().default(MIB),
   /** Records in one request; more is 413. */
   recordsMax: z.number().int().positive().default(50_000),
-  /** Bodies held in memory over all requests; at the limit requests are told to come back. */
+  /** Bytes held in memory for all senders; at the limit requests are told to come back, and connections are closed. */
   inFlightMaxBytes: z
     .number()
     .int()
@@ -66,5 +67,15 @@ export const IngestConfig = z.strictObject({
   recentIdsMax: z.number().int().positive().default(100_000),
   /** What a sender that is told to come back is told to wait. */
   retryAfterSeconds: z.number().int().positive().default(5),
+  /** A sender that was heard before counts as silent after this. */
+  silentAfterMs: z.number().int().positive().default(900_000),
+  /** Syslog over TCP, UDP and TLS. Off until configured, like every section below. */
+  syslog: z.exactOptional(SyslogConfig),
+  /** GELF over TCP and UDP. */
+  gelf: z.exactOptional(GelfConfig),
+  /** Beats and Logstash. */
+  lumberjack: z.exactOptional(LumberjackConfig),
+  /** OpenTelemetry over gRPC; over HTTP it is part of the HTTP port. */
+  otlp: z.exactOptional(OtlpConfig),
 });
 export type IngestConfig = z.output<typeof IngestConfig>;

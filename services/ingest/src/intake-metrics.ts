@@ -9,6 +9,10 @@ export interface IntakeMetrics {
   accepted(receiver: string, count: number): void;
   outcome(receiver: string, outcome: Outcome, count: number): void;
   refused(receiver: string, reason: string): void;
+  /** Records that had come and are lost, by reason. */
+  dropped(receiver: string, reason: string, count: number): void;
+  /** What a sender got wrong and could be mended: broken framing, cut messages. */
+  repaired(receiver: string, reason: string, count?: number): void;
   answered(receiver: string, status: number): void;
   bodyBytes(receiver: string, bytes: number): void;
   coverage(summaries: number): void;
@@ -28,6 +32,15 @@ export function intakeMetrics(metrics: Metrics): IntakeMetrics {
     "receiver",
     "reason",
   ]);
+  const dropped = metrics.counter("ingest_records_dropped_total", "Records that had come and are lost", [
+    "receiver",
+    "reason",
+  ]);
+  const repaired = metrics.counter(
+    "ingest_framing_repaired_total",
+    "Broken framing that was mended, by what was wrong",
+    ["receiver", "reason"],
+  );
   const answered = metrics.counter("ingest_requests_answered_total", "Answers by status", ["receiver", "status"]);
   const body = metrics.counter("ingest_body_bytes_total", "Bytes of request bodies as sent", ["receiver"]);
   const coverage = metrics.counter("ingest_coverage_summaries_total", "Coverage summaries stored");
@@ -38,6 +51,8 @@ export function intakeMetrics(metrics: Metrics): IntakeMetrics {
       if (count > 0) outcomes.add(count, { receiver, outcome });
     },
     refused: (receiver, reason) => refused.add(1, { receiver, reason }),
+    dropped: (receiver, reason, count) => dropped.add(count, { receiver, reason }),
+    repaired: (receiver, reason, count = 1) => repaired.add(count, { receiver, reason }),
     answered: (receiver, status) => answered.add(1, { receiver, status: String(status) }),
     bodyBytes: (receiver, bytes) => body.add(bytes, { receiver }),
     coverage: (summaries) => coverage.add(summaries),

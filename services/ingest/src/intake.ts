@@ -1,9 +1,16 @@
 /**
- * From the bytes of one request to durable messages: decode what a rule may want, leave out what was stored before, publish
+ * From the bytes of one request, or the records of a stream, to durable messages: decode what a rule may want, leave out what was stored before, publish
  * the rest as events and dead letters in one go. Nothing is counted as taken before the bus says that it is stored.
  */
 import type { Bus, Outgoing } from "@culprit/bus";
-import { createDecoder, type DecodedItem, type PassedOver, type Selection } from "@culprit/formats";
+import {
+  createDecoder,
+  type DecodedItem,
+  type Decoder,
+  type DecoderOptions,
+  type PassedOver,
+  type Selection,
+} from "@culprit/formats";
 import {
   type DeadLetter,
   deadLetter,
@@ -20,6 +27,7 @@ import { glance, type Seen, seenOf } from "./glance.ts";
 import type { IntakeMetrics } from "./intake-metrics.ts";
 import { RecentIds } from "./recent-ids.ts";
 import { isTooManyRecords, RecordLimit } from "./record-limit.ts";
+import type { Sources } from "./sources.ts";
 import { Turns } from "./turns.ts";
 
 /** Given to the decoder at a time, and published at a time, before other requests get their turn. */
@@ -28,10 +36,22 @@ const SLICE_MESSAGES = 1_000;
 /** What working out an event's identity is worth, in bytes decoded. */
 const IDENTITY_BYTES = 500;
 
+/** A record whose end the transport told. */
+export interface FramedRecord {
+  readonly bytes: Uint8Array;
+  /** The computer, where the record names none. */
+  readonly host?: string;
+  /** What happened to it on the way, for the event's marks: `cut`. */
+  readonly marks?: readonly string[];
+}
+
 export interface Input {
   /** Name of the receiver, for counters. */
   readonly receiver: string;
-  readonly body: Uint8Array;
+  /** Records one after the other, told apart by their content. */
+  readonly body?: Uint8Array;
+  /** Records that the transport told apart; after those of the body. */
+  readonly records?: readonly FramedRecord[];
   /** The computer, for records that name none. */
   readonly host?: string;
   /** The name of the file it comes from, for formats told by their name; it never touches our file system. */
@@ -61,6 +81,7 @@ export interface IntakeOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: IntakeMetrics;
+  readonly sources: Sources;
 }
 
 interface Decoding {
@@ -107,14 +128,13 @@ export class Intake {
       notSelected: decoded.notSelected,
       failures: decoded.failed.map(({ failure }) => failure),
     };
-    this.#count(input.receiver, decoded, taken);
+    this.#count(input, decoded, taken);
     return taken;
   }
 
-  /** Stores bytes that could not even be unpacked, as a dead letter. */
-  async setAside(input: Omit<Input, "unreadable">, failure: Failure): Promise<void> {
-    const nothing = { ...input, body: new Uint8Array(0), unreadable: [{ record: input.body, failure }] };
-    await this.take(nothing);
+  /** Stores bytes that could not even be told apart as records, as a dead letter. */
+  async setAside(record: Uint8Array, from: Pick<Input, "receiver" | "source">, failure: Failure): Promise<void> {
+    await this.take({ ...from, unreadable: [{ record, failure }] });
   }
 
   /** Stores the coverage summaries that are due; with `all`, also those that are not. */
@@ -144,7 +164,7 @@ export class Intake {
     const limit = new RecordLimit(recordsMax);
     limit.add(decoded.failed.length);
     const turns = new Turns();
-    const decoder = createDecoder({
+    const options: DecoderOptions = {
       zone,
       receivedAt: clock.now(),
       selection,
@@ -155,36 +175,55 @@ export class Intake {
       },
       ...(input.host === undefined ? {} : { host: input.host }),
       ...(input.path === undefined ? {} : { path: input.path }),
-    });
-    const take = (item: DecodedItem): void => {
-      limit.add();
-      keep(decoded, item);
     };
-    let at = 0;
-    try {
-      for (; at < input.body.length; at += SLICE_BYTES) {
-        for (const item of decoder.push(input.body.subarray(at, at + SLICE_BYTES))) take(item);
-        await turns.worked(SLICE_BYTES);
-      }
-      for (const item of decoder.end()) take(item);
-    } catch (error) {
-      if (isTooManyRecords(error)) throw error;
-      this.#setAsidePoison(decoded, input, { at, error });
+    const read = (bytes: Uint8Array, decoder: Decoder, marks?: readonly string[]): Promise<void> =>
+      this.#read(bytes, decoder, {
+        take(item) {
+          limit.add();
+          keep(decoded, item, { selection, marks });
+        },
+        turns,
+        // A decoder that throws has a bug: what it was given is kept for whoever mends it, and nobody else is hurt.
+        poisoned: (record, { error, at }) => decoded.failed.push({ record, failure: this.#poison(input, error, at) }),
+      });
+    if (input.body !== undefined) await read(input.body, createDecoder(options));
+    for (const { bytes, host, marks } of input.records ?? []) {
+      await read(bytes, createDecoder({ ...options, framed: true, ...(host === undefined ? {} : { host }) }), marks);
     }
     return decoded;
   }
 
-  /** A decoder that throws has a bug: the rest of this request is kept for whoever mends it, and nobody else is hurt. */
-  #setAsidePoison(decoded: Decoding, input: Input, { at, error }: { at: number; error: unknown }): void {
-    this.#options.logger.error(
-      { error, receiver: input.receiver },
-      "a decoder threw; its input is in the dead letters",
-    );
+  async #read(
+    bytes: Uint8Array,
+    decoder: Decoder,
+    {
+      take,
+      turns,
+      poisoned,
+    }: {
+      take(item: DecodedItem): void;
+      readonly turns: Turns;
+      poisoned(rest: Uint8Array, why: { readonly error: unknown; readonly at: number }): void;
+    },
+  ): Promise<void> {
+    let at = 0;
+    try {
+      for (; at < bytes.length; at += SLICE_BYTES) {
+        const slice = bytes.subarray(at, at + SLICE_BYTES);
+        for (const item of decoder.push(slice)) take(item);
+        await turns.worked(slice.length);
+      }
+      for (const item of decoder.end()) take(item);
+    } catch (error) {
+      if (isTooManyRecords(error)) throw error;
+      poisoned(bytes.subarray(at), { error, at });
+    }
+  }
+
+  #poison({ receiver }: Input, error: unknown, at: number): Failure {
+    this.#options.logger.error({ error, receiver }, "a decoder threw; its input is in the dead letters");
     const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    decoded.failed.push({
-      record: input.body.subarray(at),
-      failure: { reason: "ingest.decoder-threw", detail, offset: at },
-    });
+    return { reason: "ingest.decoder-threw", detail, offset: at };
   }
 
   async #arrivals({ events }: Decoding, receiver: string): Promise<readonly EventArrival[]> {
@@ -233,13 +272,26 @@ export class Intake {
     }));
   }
 
-  #count(receiver: string, decoded: Decoding, taken: Taken): void {
-    const { metrics } = this.#options;
+  #count({ receiver, source }: Input, decoded: Decoding, taken: Taken): void {
+    const { metrics, sources } = this.#options;
     metrics.accepted(receiver, decoded.events.length + decoded.failed.length + decoded.notSelected);
     metrics.outcome(receiver, "event", taken.events);
     metrics.outcome(receiver, "duplicate", taken.duplicates);
     metrics.outcome(receiver, "not-selected", taken.notSelected);
     metrics.outcome(receiver, "dead-letter", taken.failures.length);
+    const formats = new Map<string, number>();
+    for (const { format } of decoded.events) formats.set(format, (formats.get(format) ?? 0) + 1);
+    let newestAt: number | undefined;
+    for (const { at } of decoded.seen) newestAt = Math.max(newestAt ?? at, at);
+    sources.note({
+      receiver,
+      source,
+      ...taken,
+      deadLetters: taken.failures.length,
+      formats,
+      hosts: new Set([...decoded.seen.map(({ host }) => host), ...decoded.events.map(({ event }) => event.host)]),
+      ...(newestAt === undefined ? {} : { newestAt }),
+    });
   }
 }
 
@@ -247,13 +299,28 @@ function messageOf(arrival: EventArrival): Outgoing {
   return { topic: TOPICS.events.name, key: arrival.event.host, value: arrival };
 }
 
-function keep(decoded: Decoding, item: DecodedItem): void {
+function keep(
+  decoded: Decoding,
+  item: DecodedItem,
+  { selection, marks = [] }: { readonly selection: Selection; readonly marks: readonly string[] | undefined },
+): void {
   if (item.event === undefined) {
     decoded.failed.push({ record: item.record, failure: item.failure });
     return;
   }
-  const { event, source } = item;
+  const { source } = item;
+  // Some formats cannot be judged by their bytes; by its number alone an event can, safely.
+  if (!selection.wants(undefined, undefined, item.event.eventId)) {
+    decoded.notSelected += 1;
+    noteSeen(decoded, item.event);
+    return;
+  }
+  const event = marks.length === 0 ? item.event : { ...item.event, marks: [...(item.event.marks ?? []), ...marks] };
   decoded.events.push({ event, format: source.format });
+  noteSeen(decoded, event);
+}
+
+function noteSeen(decoded: Decoding, event: WindowsEvent): void {
   const at = event.timeQuality === "event" ? event.timeCreated : undefined;
   const seen = seenOf({ computer: event.computer, channel: event.channel, at, recordId: event.recordId });
   if (seen !== undefined) decoded.seen.push(seen);

@@ -3,18 +3,7 @@ import { connect } from "node:net";
 import type { Selection } from "@culprit/formats";
 import { settableClock } from "@culprit/runtime";
 import { expect, test } from "vitest";
-import { bulkBody, eventXml, ONLY_7031, post, type Running, raw, run, send, winlogbeat } from "./test-kit.ts";
-
-async function equation(running: Running): Promise<Record<string, number>> {
-  const outcome = (name: string) => running.metrics.valueOf("ingest_records_outcome_total", { outcome: name });
-  return {
-    accepted: await running.metrics.valueOf("ingest_records_accepted_total"),
-    events: await outcome("event"),
-    deadLetters: await outcome("dead-letter"),
-    notSelected: await outcome("not-selected"),
-    duplicates: await outcome("duplicate"),
-  };
-}
+import { bulkBody, equation, eventXml, ONLY_7031, post, raw, run, send, winlogbeat } from "./test-kit.ts";
 
 test("P2 accepted is events, dead letters, not selected and named drops, whatever comes in", async () => {
   await using running = await run({ selection: ONLY_7031 });

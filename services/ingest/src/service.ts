@@ -1,17 +1,29 @@
-/** The ingest service: HTTP receivers over one intake, on a bus that the caller opened and will close. */
+/** The ingest service: receivers over one intake, on a bus that the caller opened and will close. */
 import type { AddressInfo } from "node:net";
 import type { Bus } from "@culprit/bus";
 import { SELECT_ALL } from "@culprit/formats";
 import { Fault } from "@culprit/model";
 import type { RuleSelection } from "@culprit/rules";
-import { type Clock, HEALTHY, type Health, type Logger, type Metrics, repeat, type Service } from "@culprit/runtime";
+import {
+  type Clock,
+  HEALTHY,
+  type Health,
+  type Logger,
+  type Metrics,
+  repeat,
+  type Service,
+  worstHealth,
+} from "@culprit/runtime";
+import { Budget } from "./budget.ts";
 import type { IngestConfig } from "./config.ts";
-import { AttemptLimit } from "./http/credentials.ts";
+import { AttemptLimit, credentialCheck } from "./http/credentials.ts";
 import { createServer } from "./http/server.ts";
 import { Intake, isPassing } from "./intake.ts";
 import { intakeMetrics } from "./intake-metrics.ts";
-import { httpReceivers } from "./receivers/index.ts";
+import { httpReceivers, LISTENERS } from "./receivers/index.ts";
 import { sourceOf } from "./receivers/source.ts";
+import { Sources, type SourceView } from "./sources.ts";
+import type { Listener } from "./streams/context.ts";
 
 /** How often is looked for coverage that is due. */
 const COVERAGE_CHECK_MS = 1_000;
@@ -29,13 +41,17 @@ export interface IngestOptions {
 }
 
 export interface IngestService extends Service {
-  /** Where it listens. */
+  /** Where it listens for HTTP. */
   readonly address: { readonly host: string; readonly port: number };
+  /** Where else it listens, by name: `syslog-tcp`, `lumberjack`, … */
+  readonly listeners: Readonly<Record<string, { readonly host: string; readonly port: number }>>;
+  /** Who sends what, how much, how late; the one heard last first. */
+  sources(): readonly SourceView[];
 }
 
 /**
  * Starts ingest; resolves once it listens.
- * Errors: `ingest.cannot-listen` for an address that is taken or not ours.
+ * Errors: `ingest.cannot-listen` for an address that is taken or not ours, `ingest.certificate-unusable`.
  */
 export async function start(options: IngestOptions): Promise<IngestService> {
   const { config, bus, clock, logger, metrics } = options;
@@ -43,11 +59,17 @@ export async function start(options: IngestOptions): Promise<IngestService> {
   const stopping = new AbortController();
   const active = new ActiveRequests();
   let failure: Fault | undefined;
+  let listeners: readonly Listener[] = [];
   let troubledAt = Number.NEGATIVE_INFINITY;
   const failed = bus.broken.then((fault) => {
     failure = fault;
     return fault;
   });
+  const sources = new Sources({ clock, metrics, silentAfterMs: config.silentAfterMs });
+  const budget = new Budget(config.inFlightMaxBytes);
+  metrics.observe("ingest_in_flight", "Bytes of senders held in memory", () => ({ bytes: budget.held }));
+  const check = credentialCheck(config);
+  const attempts = new AttemptLimit(config.wrongTokensPerMinuteMax, clock);
   const intake = new Intake({
     bus: watched(bus),
     selection: config.retain === "all" ? SELECT_ALL : options.selection,
@@ -58,6 +80,7 @@ export async function start(options: IngestOptions): Promise<IngestService> {
     clock,
     logger,
     metrics: counted,
+    sources,
   });
 
   /** The bus, with an eye on whether it takes what is published. */
@@ -79,20 +102,23 @@ export async function start(options: IngestOptions): Promise<IngestService> {
     if (failure !== undefined) return { state: "failed", reasons: [failure.message] };
     if (stopping.signal.aborted) return { state: "stopping", reasons: ["ingest is stopping"] };
     if (clock.elapsed() - troubledAt < TROUBLE_MS) return { state: "degraded", reasons: ["records cannot be stored"] };
-    return HEALTHY;
+    return worstHealth([HEALTHY, ...listeners.map((listener) => listener.health())]);
   }
 
+  const { recordsMax, recordMaxBytes } = config;
   const server = createServer({
     config,
-    receivers: httpReceivers({ intake, recordsMax: config.recordsMax, isHealthy: () => health().state === "ok" }),
-    attempts: new AttemptLimit(config.wrongTokensPerMinuteMax, clock),
+    receivers: httpReceivers({ intake, recordsMax, recordMaxBytes, isHealthy: () => health().state === "ok" }),
+    budget,
+    check,
+    attempts,
     audited: new AttemptLimit(config.wrongTokensPerMinuteMax, clock),
     counted,
     metrics,
     logger,
     health,
     setAside: (receiver, request, sent, detail) =>
-      intake.setAside({ receiver, body: sent, source: sourceOf(request) }, { reason: "http.broken-encoding", detail }),
+      intake.setAside(sent, { receiver, source: sourceOf(request) }, { reason: "http.broken-encoding", detail }),
     begin: () => active.begin(),
     isStopping: () => stopping.signal.aborted,
   });
@@ -101,6 +127,27 @@ export async function start(options: IngestOptions): Promise<IngestService> {
     throw new Fault("ingest.cannot-listen", `cannot listen on ${config.host}:${config.port}`, { cause, fields });
   });
   const { address, port } = server.server.address() as AddressInfo;
+  const context = {
+    config,
+    intake,
+    sources,
+    budget,
+    clock,
+    logger,
+    metrics,
+    counted,
+    stopping: stopping.signal,
+    check,
+    attempts,
+  };
+  const opened = await Promise.allSettled(LISTENERS.flatMap((open) => open(context)));
+  listeners = opened.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+  const refused = opened.find((outcome) => outcome.status === "rejected");
+  if (refused !== undefined) {
+    stopping.abort();
+    await Promise.all([server.close(), ...listeners.map((listener) => listener.stop())]);
+    throw refused.reason;
+  }
   const summing = repeat({
     clock,
     everyMs: COVERAGE_CHECK_MS,
@@ -113,7 +160,7 @@ export async function start(options: IngestOptions): Promise<IngestService> {
   async function stopOnce(): Promise<void> {
     stopping.abort();
     const closed = server.close();
-    await active.idle();
+    await Promise.all([active.idle(), ...listeners.map((listener) => listener.stop())]);
     // What is left are connections without a request, which Node would wait for until they time out.
     server.server.closeAllConnections();
     await Promise.all([closed, summing]);
@@ -123,6 +170,8 @@ export async function start(options: IngestOptions): Promise<IngestService> {
 
   return {
     address: { host: address, port },
+    listeners: Object.fromEntries(listeners.map((listener) => [listener.name, listener.address])),
+    sources: () => sources.view(),
     ready: Promise.resolve(),
     health,
     failed,

@@ -112,6 +112,35 @@ export function eventXml(n: number, host = "hv11.contoso.com"): string {
   );
 }
 
+/** What the intake counted: P2's equation. */
+export async function equation(running: Running): Promise<Record<string, number>> {
+  const outcome = (name: string) => running.metrics.valueOf("ingest_records_outcome_total", { outcome: name });
+  return {
+    accepted: await running.metrics.valueOf("ingest_records_accepted_total"),
+    events: await outcome("event"),
+    deadLetters: await outcome("dead-letter"),
+    notSelected: await outcome("not-selected"),
+    duplicates: await outcome("duplicate"),
+  };
+}
+
+/** A record as Snare sends it over syslog. */
+export function snare(
+  n: number,
+  { message = "The Cluster Service service terminated.", priority = "<13>" } = {},
+): string {
+  const fields = [
+    "MSWinEventLog",
+    "1",
+    "System",
+    String(n),
+    `Fri Mar 01 10:00:${String(n).padStart(2, "0")} 2024`,
+    "7031",
+  ];
+  const more = ["Service Control Manager", "N/A", "N/A", "Error", "n1.corp.example", "None", "", message, String(n)];
+  return `${priority}Mar 01 10:00:00 n1 ${[...fields, ...more].join("\t")}`;
+}
+
 /** Documents as a `_bulk` body. */
 export function bulkBody(documents: readonly string[], index = "winlogbeat-8.19.0"): string {
   return documents.map((document) => `${JSON.stringify({ create: { _index: index } })}\n${document}\n`).join("");

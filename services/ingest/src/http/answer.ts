@@ -4,7 +4,7 @@ import type { IngestToken } from "../config.ts";
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Text as it is, anything else as JSON; nothing for no body. */
+  /** Text and bytes as they are, anything else as JSON; nothing for no body. */
   readonly body?: unknown;
 }
 
@@ -31,6 +31,7 @@ export const REFUSALS = {
   "too-many-headers": { status: 431, text: "too many headers" },
   busy: { status: 429, text: "too much is in work; try again later" },
   unavailable: { status: 503, text: "records cannot be stored now; try again later" },
+  "expired-certificate": { status: 503, text: "the server's certificate has expired" },
   stopping: { status: 503, text: "the server is shutting down" },
   internal: { status: 500, text: "internal error" },
 } as const satisfies Readonly<Record<string, { status: number; text: string }>>;
@@ -76,7 +77,7 @@ export interface Receiver {
   /** Headers on every answer of this protocol. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Says no in the protocol's own words. */
-  refuse(refusal: Refusal, request: Pick<HttpRequest, "path" | "query">): Answer;
+  refuse(refusal: Refusal, request: Pick<HttpRequest, "path" | "query" | "headers">): Answer;
 }
 
 /** One header's text; the first where it came several times. */

@@ -1,15 +1,13 @@
 /**
- * Reads a request's body within its limits and unpacks it, refusing bombs while they unpack. What is held counts against a
- * budget that all requests share.
+ * Reads a request's body within its limits and unpacks it. What is held counts against a budget that all senders share.
  */
 import type { Readable } from "node:stream";
-import { constants, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from "node:zlib";
+import type { Budget } from "../budget.ts";
+import { type Codec, type UnpackLimits, unpack } from "../unpack.ts";
 import type { RefusalReason } from "./answer.ts";
 
-export interface BodyLimits {
+export interface BodyLimits extends UnpackLimits {
   readonly bodyMaxBytes: number;
-  readonly unpackedMaxBytes: number;
-  readonly unpackRatioMax: number;
 }
 
 export type Body =
@@ -17,39 +15,15 @@ export type Body =
   /** `sent` is what came, where it may be kept as a dead letter. */
   | { readonly ok: false; readonly reason: RefusalReason; readonly detail?: string; readonly sent?: Uint8Array };
 
-/** Bytes that all requests together may hold. */
-export class Budget {
-  readonly #max: number;
-  #held = 0;
-
-  constructor(max: number) {
-    this.#max = max;
-  }
-
-  get held(): number {
-    return this.#held;
-  }
-
-  /** Takes bytes if there is room; a request that is alone is never refused for its own size. */
-  take(bytes: number, own: number): boolean {
-    if (this.#held + bytes > this.#max && this.#held > own) return false;
-    this.#held += bytes;
-    return true;
-  }
-
-  release(bytes: number): void {
-    this.#held -= bytes;
-  }
-}
-
 const NO_BYTES = new Uint8Array(0);
-/** Small bodies compress well without meaning harm. */
-const RATIO_FREE_BYTES = 1024 * 1024;
-/** zstd's window, 8 MiB: what a decompressor must support; a frame that asks for more is refused. */
-const ZSTD_WINDOW_LOG_MAX = 23;
-
-const GZIP = new Set(["gzip", "x-gzip"]);
-const PLAIN = new Set(["", "identity"]);
+const CODECS: Readonly<Record<string, Codec | "none">> = {
+  "": "none",
+  identity: "none",
+  gzip: "gzip",
+  "x-gzip": "gzip",
+  deflate: "deflate",
+  zstd: "zstd",
+};
 
 /**
  * Reads and unpacks. `use` gets the outcome; what it holds of the budget is given back once `use` has settled.
@@ -60,16 +34,11 @@ export async function withBody<T>(
   request: { readonly contentLength: number | undefined; readonly encoding: string },
   { limits, budget, use }: { limits: BodyLimits; budget: Budget; use: (body: Body) => Promise<T> },
 ): Promise<T> {
-  let held = 0;
-  const hold = (bytes: number): boolean => {
-    if (!budget.take(bytes, held)) return false;
-    held += bytes;
-    return true;
-  };
+  const lease = budget.lease();
   try {
-    return await use(await read(stream, request, { limits, hold }));
+    return await use(await read(stream, request, { limits, hold: lease.grow }));
   } finally {
-    budget.release(held);
+    lease.release();
   }
 }
 
@@ -83,15 +52,15 @@ async function read(
   { contentLength, encoding }: { readonly contentLength: number | undefined; readonly encoding: string },
   reading: Reading,
 ): Promise<Body> {
-  const codec = encoding.trim().toLowerCase();
-  if (!PLAIN.has(codec) && !GZIP.has(codec) && codec !== "deflate" && codec !== "zstd") {
+  const name = encoding.trim().toLowerCase();
+  const codec = Object.hasOwn(CODECS, name) ? CODECS[name] : undefined;
+  if (codec === undefined) {
     return { ok: false, reason: "unknown-encoding", detail: `cannot unpack "${encoding.slice(0, 40)}"` };
   }
   const { bodyMaxBytes } = reading.limits;
   if (contentLength !== undefined && contentLength > bodyMaxBytes) return tooLarge(bodyMaxBytes);
   const sent = await collect(stream, bodyMaxBytes, reading.hold);
-  if (!sent.ok || PLAIN.has(codec)) return sent;
-  return unpack(sent.bytes, codec, reading);
+  return !sent.ok || codec === "none" ? sent : unpacked(sent.bytes, codec, reading);
 }
 
 function tooLarge(bodyMaxBytes: number): Body {
@@ -118,50 +87,12 @@ async function collect(stream: Readable, bodyMaxBytes: number, hold: Reading["ho
   };
 }
 
-function unpack(sent: Uint8Array, codec: string, { limits, hold }: Reading): Promise<Body> {
-  if (sent.length === 0) return Promise.resolve({ ok: true, bytes: NO_BYTES, sentBytes: 0 });
-  const unpacker = unpackerOf(codec, sent);
-  const { promise, resolve } = Promise.withResolvers<Body>();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const give = (body: Body): void => {
-    unpacker.destroy();
-    resolve(body);
-  };
-  unpacker.on("data", (chunk: Uint8Array) => {
-    size += chunk.length;
-    const bomb = size > RATIO_FREE_BYTES && size / sent.length > limits.unpackRatioMax;
-    if (size > limits.unpackedMaxBytes || bomb) {
-      give({
-        ok: false,
-        reason: "unpacks-too-large",
-        detail: `at most ${limits.unpackedMaxBytes} bytes, and ${limits.unpackRatioMax} times what was sent`,
-      });
-    } else if (hold(chunk.length)) chunks.push(chunk);
-    else give({ ok: false, reason: "busy" });
-  });
-  unpacker.on("end", () => {
-    // Node stops at the end of the packed data and says nothing of what follows.
-    const unused = sent.length - unpacker.bytesWritten;
-    if (unused > 0)
-      give({ ok: false, reason: "broken-encoding", detail: `${unused} bytes follow the packed data`, sent });
-    else give({ ok: true, bytes: Buffer.concat(chunks), sentBytes: sent.length });
-  });
-  unpacker.on("error", (error) => give({ ok: false, reason: "broken-encoding", detail: error.message, sent }));
-  unpacker.end(sent);
-  return promise;
-}
-
-function unpackerOf(codec: string, sent: Uint8Array) {
-  if (GZIP.has(codec)) return createGunzip();
-  if (codec === "zstd") {
-    return createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX } });
-  }
-  // "deflate" means zlib's framing (RFC 9110), but some senders leave the framing out.
-  return isZlib(sent) ? createInflate() : createInflateRaw();
-}
-
-/** Method 8 and a header that is a multiple of 31. Source: RFC 1950 section 2.2. */
-function isZlib([first = 0, second = 0]: Uint8Array): boolean {
-  return (first & 0x0f) === 8 && (first * 256 + second) % 31 === 0;
+async function unpacked(sent: Uint8Array, codec: Codec, reading: Reading): Promise<Body> {
+  if (sent.length === 0) return { ok: true, bytes: NO_BYTES, sentBytes: 0 };
+  const outcome = await unpack(sent, codec, reading);
+  if (outcome.ok) return { ...outcome, sentBytes: sent.length };
+  const { detail } = outcome;
+  if (outcome.reason === "no-room") return { ok: false, reason: "busy" };
+  if (outcome.reason === "too-large") return { ok: false, reason: "unpacks-too-large", detail };
+  return { ok: false, reason: "broken-encoding", detail, sent };
 }

@@ -5,14 +5,15 @@
 import type { Readable } from "node:stream";
 import { type Health, type Logger, type Metrics, probeAnswer } from "@culprit/runtime";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { Budget } from "../budget.ts";
 import type { IngestConfig } from "../config.ts";
 import { isPassing } from "../intake.ts";
 import type { IntakeMetrics } from "../intake-metrics.ts";
 import { isTooManyRecords } from "../record-limit.ts";
 import type { Answer, HttpRequest, Receiver, Refusal, RefusalReason, Route } from "./answer.ts";
-import { type Body, Budget, withBody } from "./body.ts";
+import { type Body, withBody } from "./body.ts";
 import { clientErrorAnswer } from "./client-error.ts";
-import { type AttemptLimit, credentialCheck } from "./credentials.ts";
+import type { AttemptLimit, Verdict } from "./credentials.ts";
 
 /** Header lines a request may have; Node's limit on their bytes comes first. */
 const HEADERS_MAX = 100;
@@ -24,6 +25,10 @@ const LINGER_MAX_BYTES = 8 * 1024 * 1024;
 export interface ServerOptions {
   readonly config: IngestConfig;
   readonly receivers: readonly Receiver[];
+  /** What all senders may hold in memory. */
+  readonly budget: Budget;
+  /** Who sends. */
+  check(request: HttpRequest): Verdict;
   /** Wrong tokens by address. */
   readonly attempts: AttemptLimit;
   /** Audit lines by address. */
@@ -76,9 +81,6 @@ export function createServer(options: ServerOptions): FastifyInstance {
     headers["content-type"] = "application/octet-stream";
   });
 
-  const check = credentialCheck(config);
-  const budget = new Budget(config.inFlightMaxBytes);
-  options.metrics.observe("ingest_in_flight", "Request bodies held in memory", () => ({ bytes: budget.held }));
   const byPrefix = (path: string): Receiver => {
     const found = receivers.find(({ routes }) =>
       routes.some((route) => firstSegment(route.path) === firstSegment(path)),
@@ -145,7 +147,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
 
     const wait = options.attempts.waitSeconds(seen.remote);
     if (wait > 0) return no({ reason: "too-many-attempts", headers: { "retry-after": String(wait) } });
-    const verdict = check(seen);
+    const verdict = options.check(seen);
     if (!verdict.ok) {
       if (verdict.reason === "wrong-token") options.attempts.wrong(seen.remote);
       audit(seen, receiver, verdict.reason);
@@ -168,7 +170,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
       return finish(receiver, reply, await route.handle({ ...known, body: body.bytes }));
     };
     try {
-      return await withBody(request.raw, about, { limits: config, budget, use });
+      return await withBody(request.raw, about, { limits: config, budget: options.budget, use });
     } catch (error) {
       if (isPassing(error)) {
         logger.warn({ error, receiver: receiver.name }, "records could not be stored; the sender is told to come back");
@@ -207,6 +209,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     if (options.isStopping()) reply.header("connection", "close");
     if (answer.body === undefined) return reply.send();
     if (typeof answer.body === "string") return reply.send(answer.body);
+    if (answer.body instanceof Uint8Array) return reply.send(Buffer.from(answer.body));
     return reply.type("application/json; charset=utf-8").send(JSON.stringify(answer.body));
   }
 }

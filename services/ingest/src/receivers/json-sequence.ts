@@ -34,6 +34,19 @@ export function* jsonObjects(body: Uint8Array): Generator<JsonPiece, void, void>
   }
 }
 
+/** The one object that a body is, integers beyond 2^53 as the text that stood there. Errors: as those of a piece. */
+export function soleObject(body: Uint8Array): JsonPiece["object"] {
+  const start = startOf(body);
+  if (body[start] !== OPEN_BRACE) return failure("json.not-an-object", "a JSON object is expected", start);
+  const { end, depth } = endOfObject(body, start);
+  const after = nextSolid(body, end);
+  if (after < body.length) {
+    const { line, column } = placeOf(body, after);
+    return failure("json.syntax", `line ${line}, column ${column}: nothing may follow the object`, after);
+  }
+  return parse(body, { start, end, depth, exact: true });
+}
+
 function startOf(body: Uint8Array): number {
   const hasMark = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
   return nextSolid(body, hasMark ? 3 : 0);
@@ -76,11 +89,12 @@ function endOfObject(body: Uint8Array, start: number): { end: number; depth: num
 
 function parse(
   body: Uint8Array,
-  { start, end, depth }: { start: number; end: number; depth: number },
+  { start, end, depth, exact = false }: { start: number; end: number; depth: number; exact?: boolean },
 ): JsonPiece["object"] {
   if (depth > DEPTH_MAX) return failure("json.too-deep", `more than ${DEPTH_MAX} levels of nesting`, start);
   try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(body.subarray(start, end)));
+    const text = new TextDecoder().decode(body.subarray(start, end));
+    const value: unknown = exact && BARE_LONG_NUMBER.test(text) ? JSON.parse(text, keepExact) : JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) {
       return success(value as Record<string, unknown>);
     }
@@ -90,6 +104,13 @@ function parse(
     const detail = error instanceof Error ? error.message : String(error);
     return failure("json.syntax", `line ${line}, column ${column}: ${detail}`, start);
   }
+}
+
+const BARE_LONG_NUMBER = /[:[,\s]-?\d{16}/;
+
+function keepExact(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const isInexact = typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value);
+  return isInexact ? (context?.source ?? value) : value;
 }
 
 /** Line and column, counted from 1, of a byte. */
