@@ -2,6 +2,7 @@
 import { afterAll, beforeAll } from "vitest";
 import { busContract, CONTRACT_TOPICS, contractPartitions, type Opened } from "../packages/bus/src/bus.contract.ts";
 import { openKafkaBus } from "../packages/bus/src/kafka.ts";
+import { outageTests } from "./broker/outage.ts";
 import { type Broker, canBroker, startBroker } from "./broker.ts";
 
 let broker: Broker | undefined;
@@ -42,3 +43,4 @@ async function openForContract(): Promise<Opened> {
 }
 
 if (canBroker) busContract("Kafka", openForContract);
+outageTests(() => broker?.address ?? "");

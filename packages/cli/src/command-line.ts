@@ -9,8 +9,10 @@ import type { MatchOptions } from "./commands/match.ts";
 import type { RoutesTestOptions } from "./commands/routes.ts";
 import { SELECTION_FORMATS, type SelectionFormat } from "./commands/selection.ts";
 import type { SendTestOptions } from "./commands/send-test.ts";
+import type { ServiceOptions } from "./commands/services.ts";
 import type { UpOptions } from "./commands/up.ts";
 import { EXIT } from "./exit-code.ts";
+import { SERVICE_VERBS } from "./service-verbs.ts";
 import { addSilenceVerbs } from "./silence-verbs.ts";
 
 const print = (text: string): void => {
@@ -71,6 +73,18 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .option("--demo", "send a short outage through the receiver and show the page it makes")
     .option("--no-demo", "wait for real events")
     .action(verb(async (options: UpOptions) => (await import("./commands/up.ts")).runUp(options, print)));
+
+  for (const name of SERVICE_VERBS) {
+    program
+      .command(name)
+      .description(`the ${name} service alone, on Kafka`)
+      .option("--config <file>", "configuration; culprit.yaml in this folder where there is one")
+      .action(
+        verb(async (options: ServiceOptions) =>
+          (await import("./commands/services.ts")).runServiceVerb(name, options, print),
+        ),
+      );
+  }
 
   program
     .command("demo")

@@ -5,6 +5,7 @@ import { IngestConfig } from "@culprit/ingest";
 import { NotifyConfig } from "@culprit/notify";
 import { LOG_LEVELS, loadConfig } from "@culprit/runtime";
 import { z } from "zod";
+import { KafkaConfig } from "./kafka-config.ts";
 
 export const Config = z.strictObject({
   ingest: IngestConfig.prefault({}),
@@ -18,6 +19,15 @@ export const Config = z.strictObject({
     .prefault({}),
   notify: NotifyConfig.prefault({}),
   console: ConsoleConfig.prefault({}),
+  /** For the services as processes of their own; `up` keeps its own log. */
+  kafka: z.exactOptional(KafkaConfig),
+  /** Where correlate and notify answer `/metrics`, `/livez` and `/readyz`; ports 8081 and 8082 unless told. */
+  probe: z
+    .strictObject({
+      host: z.string().default("127.0.0.1"),
+      port: z.exactOptional(z.int().min(0).max(65_535)),
+    })
+    .prefault({}),
   logLevel: z.enum(LOG_LEVELS).default("warn"),
 });
 export type Config = z.output<typeof Config>;

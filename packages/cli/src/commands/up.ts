@@ -15,10 +15,9 @@ import {
   type Service,
   systemClock,
 } from "@culprit/runtime";
-import { Config, configFileOf, loadWholeConfig } from "../config.ts";
+import { type Config, configFileOf, loadWholeConfig } from "../config.ts";
 import { playDemo } from "../demo.ts";
-import { KNOWLEDGE_DIR, loadKnowledge } from "../knowledge-files.ts";
-import { readTopologyFile } from "../topology-file.ts";
+import { busService, configuredFacts, configuredKnowledge, urlOf, withTerminal } from "../service-parts.ts";
 
 export interface UpOptions {
   readonly config?: string;
@@ -57,11 +56,7 @@ interface Up {
  * Errors: those of the config's parts; nothing is left running after one.
  */
 async function startAll(config: Config, dataDir: string): Promise<Up> {
-  const knowledge = await loadKnowledge(
-    KNOWLEDGE_DIR,
-    config.correlate.playbooks === undefined ? [] : [config.correlate.playbooks],
-  );
-  const facts = config.correlate.topology === undefined ? [] : await readTopologyFile(config.correlate.topology);
+  const [knowledge, facts] = await Promise.all([configuredKnowledge(config), configuredFacts(config)]);
   const logger = createLogger({ service: "culprit", level: config.logLevel });
   const metrics = createMetrics();
   await mkdir(dataDir, { recursive: true });
@@ -87,38 +82,13 @@ async function startAll(config: Config, dataDir: string): Promise<Up> {
     const ingest = await add("ingest", (parts) =>
       startIngest({ ...parts, config: config.ingest, selection: knowledgeSelection(knowledge) }),
     );
-    const { host, port } = ingest.address;
     return {
       service: joinServices(started),
-      ingestUrl: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+      ingestUrl: urlOf(ingest.address),
       consoleUrl: pages.url,
     };
   } catch (error) {
     await joinServices(started).stop();
     throw error;
   }
-}
-
-/** Whoever has configured nobody to tell still sees the page. */
-function withTerminal(config: Config["notify"]): Config["notify"] {
-  if (config.targets.length > 0) return config;
-  return {
-    ...config,
-    targets: Config.parse({ notify: { targets: [{ name: "terminal", kind: "terminal" }] } }).notify.targets,
-  };
-}
-
-/** The log as the part that starts first and closes last. */
-function busService(bus: Awaited<ReturnType<typeof openEmbeddedBus>>): Service {
-  let failure: string | undefined;
-  const failed = bus.broken.then((fault) => {
-    failure = fault.message;
-    return fault;
-  });
-  return {
-    ready: Promise.resolve(),
-    failed,
-    health: () => (failure === undefined ? { state: "ok", reasons: [] } : { state: "failed", reasons: [failure] }),
-    stop: () => bus.close(),
-  };
 }

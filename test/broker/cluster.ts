@@ -1,0 +1,130 @@
+/** Culprit as services on a broker: topics of its own, a config file, a pager that remembers, processes that end with it. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Bus, type Message, openKafkaBus } from "@culprit/bus";
+import { ALL_TOPICS, type TopicSpec } from "@culprit/model";
+import { type CulpritProcess, startCulprit } from "./culprit-process.ts";
+
+const PARTITIONS = { events: 4, signals: 4, state: 4 } as const;
+
+/** What the pager was told. */
+export interface Told {
+  readonly key: string;
+  readonly playbook: string;
+  readonly revision: number;
+}
+
+export interface Cluster {
+  readonly bus: Bus;
+  readonly told: readonly Told[];
+  /** Starts a service; it is killed at the end where it still runs. */
+  start(verb: string): Promise<CulpritProcess>;
+  /** Everything in a topic that is decided, oldest first. */
+  read(topic: string): Promise<readonly Message[]>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+let made = 0;
+
+/** Makes the topics and a config for services on them. */
+export async function openCluster(address: string): Promise<Cluster> {
+  made += 1;
+  const prefix = `cluster${process.pid}-${made}.`;
+  const dir = mkdtempSync(join(tmpdir(), "culprit-cluster-"));
+  const pager = await openPager();
+  const partitions = (topic: string): number => PARTITIONS[topic as keyof typeof PARTITIONS] ?? 1;
+  const bus = await openKafkaBus({
+    brokers: [address],
+    prefix,
+    partitions,
+    create: { replicationFactor: 1 },
+    heartbeatMs: 300,
+  });
+  const config = join(dir, "culprit.yaml");
+  const counts = Object.fromEntries(ALL_TOPICS.map(({ name }: TopicSpec) => [name, partitions(name)]));
+  writeFileSync(
+    config,
+    JSON.stringify({
+      logLevel: "info",
+      kafka: { brokers: address, prefix, partitions: counts, sessionMs: 6_000, heartbeatMs: 300, sendTimeoutMs: 4_000 },
+      probe: { port: 0 },
+      ingest: { port: 0, retain: "all" },
+      console: { port: 0 },
+      notify: { allowAddresses: ["127.0.0.1"], targets: [{ name: "pager", kind: "webhook", url: pager.url }] },
+    }),
+  );
+  const processes: CulpritProcess[] = [];
+  return {
+    bus,
+    told: pager.told,
+    async start(verb) {
+      const started = await startCulprit(verb, config);
+      processes.push(started);
+      return started;
+    },
+    async read(topic) {
+      const messages: Message[] = [];
+      const follower = await bus.follow({ topic, handle: (batch) => void messages.push(...batch.messages) });
+      await follower.caughtUp;
+      await follower.close();
+      return messages;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(processes.filter(({ hasEnded }) => !hasEnded).map((one) => one.end("SIGKILL")));
+      await bus.close();
+      await pager.close();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function openPager() {
+  const told: Told[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { data } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as {
+      data: { key: string; incident: { playbook: string; revision: number } };
+    };
+    told.push({ key: data.key, playbook: data.incident.playbook, revision: data.incident.revision });
+    response.writeHead(204).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    told,
+    close: () => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** Sends documents as Winlogbeat would; answers with the HTTP status, or 0 where there was no answer. */
+export async function sendDocuments(url: string, documents: readonly object[]): Promise<number> {
+  const lines = documents.map((document) => `{"create":{"_index":"winlogbeat"}}\n${JSON.stringify(document)}\n`);
+  try {
+    const response = await fetch(`${url}/_bulk`, {
+      method: "POST",
+      headers: { "content-type": "application/x-ndjson" },
+      body: lines.join(""),
+      signal: AbortSignal.timeout(20_000),
+    });
+    const failed = response.ok && ((await response.json()) as { errors: boolean }).errors;
+    return failed ? 500 : response.status;
+  } catch {
+    return 0;
+  }
+}
+
+/** Waits until something holds. */
+export async function eventually(holds: () => boolean | Promise<boolean>, patienceMs = 90_000): Promise<void> {
+  const deadline = performance.now() + patienceMs;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`still not so after ${patienceMs} ms: ${holds}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
