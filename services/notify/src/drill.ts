@@ -27,7 +27,17 @@ export async function sendTest(
     const now: Incident =
       action === "trigger" ? incident : { ...incident, revision: 2, status: "closed", endedAt: isoOf(at) };
     const page = composePage(now, { timeZone, now: isoOf(at), ...(consoleUrl === undefined ? {} : { consoleUrl }) });
-    const notification = { key: incident.id, action, reason: "test", incident: now, page, remote, at, test: true };
+    const notification = {
+      key: incident.id,
+      action,
+      reason: "test",
+      incident: now,
+      page,
+      remote,
+      at,
+      since: at,
+      test: true,
+    };
     const result = await notifier.send(notification, AbortSignal.timeout(TIMEOUT_MS)).catch(resultOfFault);
     results.push(result);
     if (result.result !== "ok") break;

@@ -20,6 +20,8 @@ export interface Notification {
   /** What earlier answers left for finding the page again. */
   readonly remote: Readonly<Record<string, string>>;
   readonly at: EpochMs;
+  /** When this message was first to be sent: the same for all its attempts, another for each message. */
+  readonly since: EpochMs;
   /** A drill: the message has to say so. */
   readonly test: boolean;
 }

@@ -17,7 +17,11 @@ export interface MarkdownOptions extends PageOptions {
  * Source: README.md, "The page"; RELIABILITY B46, B51 (event text is quoted, apart from our own words).
  */
 export function renderMarkdown(incident: Incident, options: MarkdownOptions): string {
-  const page = composePage(incident, options);
+  return markdownContent(composePage(incident, options), timeline(incident, options));
+}
+
+/** As `renderMarkdown`, from content that is already composed; `more` stands before the link and is Markdown. */
+export function markdownContent(page: PageContent, more = ""): string {
   const blocks = [
     `## ${page.label}: ${markdownText(page.title)}`,
     [page.when, page.facts.join(" · "), page.where, page.notice ?? ""]
@@ -28,7 +32,7 @@ export function renderMarkdown(incident: Incident, options: MarkdownOptions): st
     ...page.notCauses.map((text) => `**Not the cause:** ${markdownText(text)}`),
     ["**Do first**", ...page.actions.map((action, index) => `${index + 1}. ${markdownText(action)}`)].join("\n"),
     page.seenBefore === undefined ? "" : `**Seen before:** ${markdownText(page.seenBefore)}`,
-    timeline(incident, options),
+    more,
     page.link === undefined ? "" : `More: <${encodeURI(page.link)}>`,
   ];
   return blocks.filter((block) => block !== "").join("\n\n");

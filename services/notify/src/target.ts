@@ -228,13 +228,14 @@ export class Target {
     const action = record.intent?.action ?? "trigger";
     const page = desk.compose(incident, this.name);
     const { key, remote } = record;
+    const since = record.intent?.since ?? now;
     const deadline = AbortSignal.timeout(this.#options.timeoutMs);
     const late = new Promise<SendResult>((resolve) => {
       const detail = `no answer within ${this.#options.timeoutMs} ms`;
       deadline.addEventListener("abort", () => resolve({ result: "later", detail, uncertain: true }), { once: true });
     });
     const sending = this.#options.notifier
-      .send({ key, action, reason, incident, page, remote, at: now, test: false }, deadline)
+      .send({ key, action, reason, incident, page, remote, at: now, since, test: false }, deadline)
       .catch(resultOfFault);
     // A notifier that ignores its signal still cannot hold up the queue.
     return Promise.race([sending, late]);

@@ -78,11 +78,11 @@ function subjectOf({ page, test }: Notification): string {
 }
 
 function mailOf(notification: Notification, from: string) {
-  const { key, action, incident, reason, page, remote } = notification;
+  const { key, action, reason, page, remote, since } = notification;
   const domain = from.slice(from.lastIndexOf("@") + 1);
   const first = `<${key}@${domain}>`;
   const isFirst = remote["messageId"] === undefined;
-  const own = `<${contentId("mail", key, action, reason, String(incident.revision))}@${domain}>`;
+  const own = `<${contentId("mail", key, action, reason, String(since))}@${domain}>`;
   return {
     messageId: isFirst ? first : own,
     ...(isFirst ? {} : { inReplyTo: first, references: first }),

@@ -10,6 +10,7 @@ import { resultOf } from "../http.ts";
 import { type Notification, notifierKind } from "../notifier.ts";
 import { causeLine } from "../page.ts";
 import { titleOf } from "../sections.ts";
+import { cutBytes } from "./cut-bytes.ts";
 
 const MESSAGE_MAX_BYTES = 3_800;
 const TITLE_MAX = 250;
@@ -36,17 +37,9 @@ function messageOf({ action, page, incident, test }: Notification): Record<strin
   const lines = [page.when, causeLine(page), `Do first: ${page.actions[0] ?? ""}`].map(plainLine);
   return {
     title: cut(plainLine(titleOf(page, test)), TITLE_MAX),
-    message: cutBytes(lines, MESSAGE_MAX_BYTES),
+    message: cutBytes(lines.join("\n"), MESSAGE_MAX_BYTES),
     priority: action === "trigger" ? PRIORITIES[incident.severity] : 3,
     tags: [page.over ? "white_check_mark" : "rotating_light"],
     ...(page.link === undefined ? {} : { click: page.link }),
   };
-}
-
-/** As many lines as fit, the last one shortened; counted as the target counts, in bytes of UTF-8. */
-function cutBytes(lines: readonly string[], bytesMax: number): string {
-  let text = lines.join("\n");
-  while (Buffer.byteLength(text) > bytesMax)
-    text = cut(text, Math.floor((text.length * bytesMax) / Buffer.byteLength(text)));
-  return text;
 }

@@ -39,14 +39,9 @@ export const webhook = notifierKind({
   open: (options, { post, now }) => ({
     async send(notification, signal) {
       const body = JSON.stringify(webhookBody(notification));
-      // A later message about the same revision (a repeat) must not be taken for a retry of this one.
-      const id = contentId(
-        "webhook",
-        notification.key,
-        notification.action,
-        String(notification.incident.revision),
-        notification.reason,
-      );
+      // A later message of the same kind (a repeat, a second acknowledgement) must not be taken for a retry of this one.
+      const { key, action, reason, since } = notification;
+      const id = contentId("webhook", key, action, reason, String(since));
       const seconds = Math.floor(now() / 1_000);
       const headers: Record<string, string> = {
         ...options.headers,
