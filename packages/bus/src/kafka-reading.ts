@@ -6,7 +6,7 @@ import { Fault } from "@culprit/model";
 import { Cursor, type CursorOptions } from "./kafka-cursor.ts";
 import { isKind, pause, type Wire, WireError } from "./kafka-wire.ts";
 
-export const BATCH_MESSAGES_MAX = 1_000;
+const BATCH_MESSAGES_MAX = 1_000;
 const FETCH_WAIT_MS = 500;
 const FETCH_PARTITION_MAX_BYTES = 1024 * 1024;
 const RETRY_FIRST_MS = 100;

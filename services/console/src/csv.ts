@@ -8,7 +8,10 @@
 const FORMULA = /^[\s\p{Cc}\p{Cf}]*[=+\-@|%＝＋－＠]/u;
 const STARTS_ODD = /^[\t\r\n]/;
 
-/** One cell: quoted, and text whatever it begins with. */
+/**
+ * One cell: quoted, and text whatever it begins with.
+ * @internal
+ */
 export function csvCell(text: string): string {
   const safe = FORMULA.test(text) || STARTS_ODD.test(text) ? `'${text}` : text;
   return `"${safe.replaceAll('"', '""')}"`;

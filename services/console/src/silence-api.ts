@@ -17,7 +17,7 @@ export interface SilenceContext {
 }
 
 /** The incidents that are going on and that a silence would keep quiet now, gravest first. */
-export function coveredNow(projection: Projection, match: SilenceMatch): readonly Incident[] {
+function coveredNow(projection: Projection, match: SilenceMatch): readonly Incident[] {
   const query = { status: ["open", "acknowledged"], withChildren: false, sort: "severity" } as const;
   const { incidents } = projection.list({ ...query, offset: 0, limit: Infinity });
   return incidents.filter((incident) => coversIncident(match, incident));

@@ -24,7 +24,7 @@ import type { Clock } from "@culprit/runtime";
 import { z } from "zod";
 
 /** Silences that may stand at once. */
-export const SILENCES_MAX = 1_000;
+const SILENCES_MAX = 1_000;
 /** How long one that has ended can still be looked at. */
 const ENDED_KEPT_MS = 30 * DAY_MS;
 

@@ -2,7 +2,10 @@
 import type { EpochMs } from "@culprit/model";
 import type { Clock, Metrics } from "@culprit/runtime";
 
-/** Senders remembered. */
+/**
+ * Senders remembered.
+ * @internal
+ */
 export const SOURCES_MAX = 10_000;
 /** Computers told apart behind one sender; more are not counted. */
 const HOSTS_PER_SOURCE_MAX = 500;
@@ -33,7 +36,7 @@ export interface SourceView extends SourceKey {
   readonly deadLetters: number;
   /** Records that were lost here, after they had come. */
   readonly dropped: number;
-  /** Stored events by format, the most frequent first. */
+  /** Events by the format they were read as, the most frequent first; those that were sent again count too. */
   readonly formats: readonly { readonly format: string; readonly events: number }[];
   /** Different computers in its records; stops counting at 500. */
   readonly hosts: number;

@@ -19,6 +19,7 @@ interface ChunkSet {
   cost: number;
 }
 
+/** @internal */
 export type ChunkDrop = "chunks-late" | "chunks-no-room";
 
 export interface ChunkSetsOptions {

@@ -19,7 +19,10 @@ export interface SyslogMessage {
   readonly isCut: boolean;
 }
 
-/** What was wrong with the framing. */
+/**
+ * What was wrong with the framing.
+ * @internal
+ */
 export type FramingTrouble = "bad-count" | "mixed-framing" | "cut" | "lost";
 
 export interface SyslogFramerOptions {
