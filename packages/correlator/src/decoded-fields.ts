@@ -1,6 +1,6 @@
 /**
  * Codes read out of an event, as fields that detections can ask for: `Decoded.Bugcheck` (`0x9E`) with `Decoded.Arg1` to
- * `Decoded.Arg4`, `Decoded.BugcheckName`, `Decoded.BugcheckFamily`; `Decoded.Status` (every HRESULT and NTSTATUS in data or
+ * `Decoded.Arg4` (`Decoded.Arg1Number` in decimal), `Decoded.BugcheckName`, `Decoded.BugcheckFamily`; `Decoded.Status` (every HRESULT and NTSTATUS in data or
  * message, `0x800423F3`), `Decoded.StatusName`; `Decoded.Text`, all values and the message; `Decoded.ClockShift`, seconds
  * between `OldTime` and `NewTime`, without a sign, and `Decoded.ClockShiftTo`, `forward` or `back`. Codes are numbers, so
  * the language of the text does not matter.
@@ -76,6 +76,7 @@ function addBugcheck(
   fields.set("Decoded.Bugcheck", bugcheckText(read.code));
   read.parameters.forEach((parameter, i) => {
     fields.set(`Decoded.Arg${i + 1}`, `0x${parameter.toString(16).toUpperCase()}`);
+    fields.set(`Decoded.Arg${i + 1}Number`, parameter.toString());
   });
   const row = tables.bugchecks.get(read.code);
   if (row === undefined) return;

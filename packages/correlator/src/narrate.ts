@@ -1,5 +1,5 @@
 /** Words: durations, times relative to an incident, host names as people say them, and `{…}` in the texts of a playbook. */
-import { cut, durationText, type EpochMs, type Signal, shortName } from "@culprit/model";
+import { cut, durationText, type EpochMs, MINUTE_MS, type Signal, shortName } from "@culprit/model";
 import type { Group } from "./group.ts";
 import type { Sighting } from "./sighting.ts";
 import { PEERS_PREFIX } from "./topology.ts";
@@ -27,9 +27,14 @@ export function relativeText(sightings: readonly Sighting[], startedAt: EpochMs)
   return a === b ? a : `from ${a} to ${b}`;
 }
 
+/** Seconds matter near the incident only. */
+const SECONDS_MATTER_MS = 5 * MINUTE_MS;
+
 function offsetText({ from, to }: Sighting, startedAt: EpochMs): string {
   if (to >= startedAt && from <= startedAt) return "at that time";
-  return to < startedAt ? `${durationText(startedAt - to)} before` : `${durationText(from - startedAt)} after`;
+  const away = to < startedAt ? startedAt - to : from - startedAt;
+  const shown = durationText(away < SECONDS_MATTER_MS ? away : Math.round(away / MINUTE_MS) * MINUTE_MS);
+  return to < startedAt ? `${shown} before` : `${shown} after`;
 }
 
 /**

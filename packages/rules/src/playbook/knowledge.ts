@@ -72,18 +72,7 @@ export function compileKnowledge(files: KnowledgeFiles): {
 }
 
 /** Fields that the correlator reads out of events; their values do not stand in a record as such. */
-const DECODED_FIELDS: ReadonlySet<string> = new Set([
-  "Decoded.Bugcheck",
-  "Decoded.BugcheckName",
-  "Decoded.BugcheckFamily",
-  "Decoded.Arg1",
-  "Decoded.Arg2",
-  "Decoded.Arg3",
-  "Decoded.Arg4",
-  "Decoded.Status",
-  "Decoded.StatusName",
-  "Decoded.Text",
-]);
+const DECODED_FIELDS = { has: (field: string): boolean => field.startsWith("Decoded.") };
 
 /** What the playbooks want of a stream of records: that of the detections they use, and of those that tell of restarts. */
 export function knowledgeSelection({ program, ruleset }: Pick<Knowledge, "program" | "ruleset">): RuleSelection {

@@ -39,7 +39,7 @@ export interface RuleSelection {
 
 export interface SelectionOptions {
   /** Fields that are not in the record as such (`BugcheckCode`): their values are no literals of it. */
-  readonly derived?: ReadonlySet<string>;
+  readonly derived?: Pick<ReadonlySet<string>, "has">;
 }
 
 /** The selection of a rule set: its detections, those that feed correlations included. */
@@ -85,7 +85,7 @@ function wantsOf(entries: readonly SelectionEntry[]): RuleSelection["wants"] {
 }
 
 /** What a query asks of a record; `undefined` for one that no record can meet. */
-function entryOf(query: Query, derived: ReadonlySet<string>): SelectionEntry | undefined {
+function entryOf(query: Query, derived: Pick<ReadonlySet<string>, "has">): SelectionEntry | undefined {
   const ids = requiredTexts(query, "EventID");
   const channels = requiredTexts(query, "Channel");
   const providers = requiredTexts(query, "Provider_Name");
@@ -153,7 +153,7 @@ const NOT_LITERAL: ReadonlySet<string> = new Set([
   ],
 ]);
 
-function literalsOf(query: Query, derived: ReadonlySet<string>): readonly string[] | undefined {
+function literalsOf(query: Query, derived: Pick<ReadonlySet<string>, "has">): readonly string[] | undefined {
   const rest = query.kind === "and" ? query.items : [query];
   let best: readonly string[] | undefined;
   for (const item of rest) {
