@@ -70,6 +70,7 @@ export async function start(options: IngestOptions): Promise<IngestService> {
   metrics.observe("ingest_in_flight", "Bytes of senders held in memory", () => ({ bytes: budget.held }));
   const check = credentialCheck(config);
   const attempts = new AttemptLimit(config.wrongTokensPerMinuteMax, clock);
+  const audited = new AttemptLimit(config.wrongTokensPerMinuteMax, clock);
   const intake = new Intake({
     bus: watched(bus),
     selection: config.retain === "all" ? SELECT_ALL : options.selection,
@@ -112,7 +113,7 @@ export async function start(options: IngestOptions): Promise<IngestService> {
     budget,
     check,
     attempts,
-    audited: new AttemptLimit(config.wrongTokensPerMinuteMax, clock),
+    audited,
     counted,
     metrics,
     logger,
@@ -139,6 +140,7 @@ export async function start(options: IngestOptions): Promise<IngestService> {
     stopping: stopping.signal,
     check,
     attempts,
+    audited,
   };
   const opened = await Promise.allSettled(LISTENERS.flatMap((open) => open(context)));
   listeners = opened.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));

@@ -1,6 +1,7 @@
 /** What ingest's tests share: a running service on a port of its own, records to send, raw sockets, and a look at the log. */
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { type EmbeddedBus, type EmbeddedBusOptions, openEmbeddedBus } from "@culprit/bus";
 import { SELECT_ALL, type Selection } from "@culprit/formats";
 import { Arrival, type CoverageArrival, DeadLetter, type EventArrival } from "@culprit/model";
@@ -162,6 +163,38 @@ export async function send(url: string, init: RequestInit = {}): Promise<Posted>
 
 export function post(url: string, body: string | Uint8Array, headers: Record<string, string> = {}): Promise<Posted> {
   return send(url, { method: "POST", body: body as BodyInit, headers });
+}
+
+/** The port of a receiver with a socket of its own. */
+export function portOf({ service }: Running, listener: string): number {
+  return service.listeners[listener]?.port ?? 0;
+}
+
+/** A connection to such a receiver. */
+export async function tcp(running: Running, listener: string): Promise<Socket> {
+  const socket = connect(portOf(running, listener), "127.0.0.1");
+  socket.on("error", () => {});
+  await once(socket, "connect");
+  return socket;
+}
+
+/** Sends all and waits until the service has read it to its end. */
+export async function sendTcp(running: Running, listener: string, bytes: string | Uint8Array): Promise<void> {
+  const socket = await tcp(running, listener);
+  socket.end(bytes);
+  await once(socket.resume(), "close");
+}
+
+export async function sendUdp(
+  running: Running,
+  listener: string,
+  messages: readonly (string | Uint8Array)[],
+): Promise<void> {
+  const socket = createSocket("udp4");
+  for (const message of messages) {
+    await new Promise((resolve) => socket.send(message, portOf(running, listener), "127.0.0.1", resolve));
+  }
+  socket.close();
 }
 
 /** Writes bytes to a fresh connection and reads until the server closes it. */

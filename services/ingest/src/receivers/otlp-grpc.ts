@@ -22,6 +22,8 @@ const NAME = "otlp-grpc";
 const EXPORT_PATH = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
 /** Calls at a time on one connection; a collector has a handful. */
 const CALLS_PER_CONNECTION = 32;
+/** Calls in work have so long to end when the service stops. */
+const LAST_CALLS_MS = 5_000;
 
 type Call = ServerUnaryCall<Uint8Array, Uint8Array>;
 
@@ -78,7 +80,11 @@ async function listen(context: ListenerContext, config: GrpcConfig): Promise<Lis
     address: { host: config.host, port },
     health: () => tls?.watch.health() ?? HEALTHY,
     async stop() {
-      await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      const over = new AbortController();
+      const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      await Promise.race([closed, context.clock.sleep(LAST_CALLS_MS, over.signal)]);
+      over.abort();
+      server.forceShutdown();
     },
   };
 }
@@ -129,7 +135,7 @@ async function exportLogs(call: Call, context: ListenerContext, tls: TlsWatch | 
 function tokenOf(
   call: Call,
   remote: string,
-  { check, attempts, logger }: ListenerContext,
+  { check, attempts, audited, logger }: ListenerContext,
   no: (code: number, reason: RefusalReason) => never,
 ): string | undefined {
   if (attempts.waitSeconds(remote) > 0) return no(status.RESOURCE_EXHAUSTED, "too-many-attempts");
@@ -145,7 +151,10 @@ function tokenOf(
   });
   if (verdict.ok) return verdict.token?.name;
   if (verdict.reason === "wrong-token") attempts.wrong(remote);
-  logger.warn({ remote, receiver: NAME, reason: verdict.reason }, "credentials refused");
+  if (audited.waitSeconds(remote) === 0) {
+    audited.wrong(remote);
+    logger.warn({ remote, receiver: NAME, reason: verdict.reason }, "credentials refused");
+  }
   const isUnknown = REFUSALS[verdict.reason].status === 401;
   return no(isUnknown ? status.UNAUTHENTICATED : status.PERMISSION_DENIED, verdict.reason);
 }

@@ -1,37 +1,32 @@
 /** Syslog over real sockets: TCP, UDP, TLS, and the tools that are on this machine. */
 import { execFile, spawn } from "node:child_process";
-import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { settableClock } from "@culprit/runtime";
 import { expect, test } from "vitest";
-import { equation, eventXml, ONLY_7031, type Running, run, snare, winlogbeat } from "../test-kit.ts";
+import {
+  equation,
+  eventXml,
+  ONLY_7031,
+  portOf,
+  type Running,
+  run,
+  sendTcp,
+  sendUdp,
+  snare,
+  tcp,
+  winlogbeat,
+} from "../test-kit.ts";
+import { hasOpenssl, pki } from "../testing/pki.ts";
 
 const exec = promisify(execFile);
 const counted = (message: string): string => `${Buffer.byteLength(message)} ${message}`;
 const TCP = { syslog: { tcp: { port: 0 } } } as const;
-
-const portOf = (running: Running, name: string): number => running.service.listeners[name]?.port ?? 0;
-
-async function tcp(running: Running, name = "syslog-tcp"): Promise<Socket> {
-  const socket = connect(portOf(running, name), "127.0.0.1");
-  socket.on("error", () => {});
-  await once(socket, "connect");
-  return socket;
-}
-
-/** Sends all and waits until the service has read it to its end. */
-async function sendTcp(running: Running, bytes: string | Uint8Array): Promise<void> {
-  const socket = await tcp(running);
-  socket.end(bytes);
-  await once(socket.resume(), "close");
-}
 
 const recordIds = async (running: Running): Promise<unknown[]> =>
   (await running.events()).map(({ event }) => event.recordId ?? event.message);
@@ -48,7 +43,7 @@ test.each([
   ["NUL", `<13>${winlogbeat(1)}\0<13>${eventXml(2)}\0`],
 ])("P1 records that come with %s are events", async (_, bytes) => {
   await using running = await run({ config: TCP });
-  await sendTcp(running, bytes);
+  await sendTcp(running, "syslog-tcp", bytes);
   expect(await recordIds(running)).toEqual(["1", "2"]);
   expect(await equation(running)).toMatchObject({ accepted: 2, events: 2 });
 });
@@ -60,7 +55,7 @@ test("Snare, CEF, LEEF and key-value records come through, and the payload's com
     "<13>Mar 01 10:00:00 collector CEF:0|Microsoft|System or Application Event||Service Control Manager:7031|x|Unknown| externalId=7031 cat=System rt=1709287200000 cs3=Service Control Manager cs3Label=EventSource dvchost=N2",
     "<13>Mar 01 10:00:00 n3 AgentDevice=WindowsLog\tAgentLogFile=System\tSource=Service Control Manager\tComputer=n3\tUser=\tDomain=\tEventID=7031\tEventIDCode=7031\tEventType=1\tEventCategory=0\tRecordNumber=4711\tTimeGenerated=1709287200\tTimeWritten=1709287200\tMessage=The Cluster Service stopped",
   ];
-  await sendTcp(running, `${lines.join("\n")}\n`);
+  await sendTcp(running, "syslog-tcp", `${lines.join("\n")}\n`);
   expect((await running.events()).map(({ event, receiver }) => [event.host, event.eventId, receiver])).toEqual([
     ["n1.corp.example", 7031, "syslog"],
     ["n2", 7031, "syslog"],
@@ -71,7 +66,7 @@ test("Snare, CEF, LEEF and key-value records come through, and the payload's com
 test("a message of several lines is one event once its connection is quiet", async () => {
   const clock = settableClock(Date.UTC(2024, 2, 1, 12));
   await using running = await run({ config: TCP, clock });
-  const socket = await tcp(running);
+  const socket = await tcp(running, "syslog-tcp");
   const asleep = clock.sleepers;
   socket.write(`${snare(1, { message: "An account failed.\r\n\r\nSubject:\r\n\tLogon ID: 0x0" })}\n`);
   await expect.poll(() => clock.sleepers).toBeGreaterThan(asleep);
@@ -87,6 +82,7 @@ test("B33 hostile framing costs its sender no other message, and is counted", as
   await using running = await run({ config: TCP });
   await sendTcp(
     running,
+    "syslog-tcp",
     `${counted(snare(1))}999999999 ${snare(2)}\n${snare(3, { priority: "<999>" })}\n${counted(snare(4))}`,
   );
   expect(await equation(running)).toMatchObject({ events: 4 });
@@ -96,7 +92,7 @@ test("B33 hostile framing costs its sender no other message, and is counted", as
 
 test("B33 a connection that lost its place is closed, what it sent is in the dead letters", async () => {
   await using running = await run({ config: { ...TCP, recordMaxBytes: 2_000 } });
-  const socket = await tcp(running);
+  const socket = await tcp(running, "syslog-tcp");
   socket.write(counted("<13>not Windows"));
   socket.write("x".repeat(5_000));
   await once(socket.resume(), "close");
@@ -108,7 +104,7 @@ test("B33 a connection that lost its place is closed, what it sent is in the dea
 
 test("B34 a message above the limit is an event that is marked as cut", async () => {
   await using running = await run({ config: { syslog: { tcp: { port: 0 }, messageMaxBytes: 1_000 } } });
-  await sendTcp(running, `${snare(1, { message: "m".repeat(5_000) })}\n${snare(2)}\n`);
+  await sendTcp(running, "syslog-tcp", `${snare(1, { message: "m".repeat(5_000) })}\n${snare(2)}\n`);
   const events = await running.events();
   expect(events.map(({ event }) => event.marks ?? [])).toEqual([expect.arrayContaining(["cut"]), []]);
   expect(await running.metrics.valueOf("ingest_framing_repaired_total", { reason: "cut" })).toBe(1);
@@ -118,14 +114,14 @@ test("B35 escaped separators and a forged second record in a counted message beg
   await using running = await run({ config: TCP });
   const forged = `x\n<13>Mar 01 10:00:00 n1 ${snare(2).slice(4)}`;
   const cef = `CEF:0|Microsoft|System or Application Event||Service Control Manager:7031|a \\| b|Unknown| externalId=7031 cat=System rt=1709287200000 cs3=Service Control Manager cs3Label=EventSource dvchost=N1 msg=a\\=b\\nCEF:0|c`;
-  await sendTcp(running, counted(snare(1, { message: forged })) + counted(`<13>${cef}`));
+  await sendTcp(running, "syslog-tcp", counted(snare(1, { message: forged })) + counted(`<13>${cef}`));
   expect(await equation(running)).toMatchObject({ accepted: 2, events: 2, deadLetters: 0 });
 });
 
 test("records that no rule wants are counted and not stored, though syslog hides them", async () => {
   await using running = await run({ config: TCP, selection: ONLY_7031 });
   const line = (eventId: number) => `<13>Mar  1 10:00:00 n1 ${winlogbeat(eventId, { eventId })}\n`;
-  await sendTcp(running, line(7031) + line(7036) + line(4624));
+  await sendTcp(running, "syslog-tcp", line(7031) + line(7036) + line(4624));
   expect(await equation(running)).toMatchObject({ accepted: 3, events: 1, notSelected: 2 });
 });
 
@@ -135,7 +131,7 @@ test("F13 while nothing can be stored a TCP sender is held back, and nothing of 
     config: TCP,
     bus: { sizeMaxBytes: 4_000_000, reserveBytes: 1_000_000, now: () => now },
   });
-  const socket = await tcp(running);
+  const socket = await tcp(running, "syslog-tcp");
   const message = "m".repeat(300_000);
   for (let n = 0; n < 30; n += 1) socket.write(`${winlogbeat(n, { message })}\n`);
   await expect.poll(() => running.service.health().state).toBe("degraded");
@@ -154,7 +150,7 @@ test("F13 while nothing can be stored a TCP sender is held back, and nothing of 
 
 test("F47 stopping takes what was sent before, then closes", async () => {
   await using running = await run({ config: TCP });
-  const socket = await tcp(running);
+  const socket = await tcp(running, "syslog-tcp");
   socket.write(`${snare(1)}\n${snare(2)}`);
   const closed = once(socket.resume(), "close");
   await running.service.stop();
@@ -167,12 +163,12 @@ test("P7 connections above the limit, and addresses that may not send, are close
     syslog: { tcp: { port: 0, connectionsMax: 2, allow: ["127.0.0.0/8"] }, udp: { port: 0, allow: ["10.0.0.0/8"] } },
   };
   await using running = await run({ config });
-  const [first, second] = [await tcp(running), await tcp(running)];
-  const third = await tcp(running);
+  const [first, second] = [await tcp(running, "syslog-tcp"), await tcp(running, "syslog-tcp")];
+  const third = await tcp(running, "syslog-tcp");
   await once(third.resume(), "close");
   const refused = (reason: string) => running.metrics.valueOf("ingest_requests_refused_total", { reason });
   await expect.poll(() => refused("too-many-connections")).toBe(1);
-  await sendUdp(running, [snare(1)]);
+  await sendUdp(running, "syslog-udp", [snare(1)]);
   await expect.poll(() => refused("not-allowed")).toBe(1);
   expect(await running.events()).toEqual([]);
   first.destroy();
@@ -181,23 +177,15 @@ test("P7 connections above the limit, and addresses that may not send, are close
 
 test("F20 a connection without a byte is closed after its time", async () => {
   await using running = await run({ config: { syslog: { tcp: { port: 0, idleTimeoutMs: 100 } } } });
-  const socket = await tcp(running);
+  const socket = await tcp(running, "syslog-tcp");
   await once(socket.resume(), "close");
   expect(await running.metrics.valueOf("ingest_requests_refused_total", { reason: "idle" })).toBe(1);
 });
 
-async function sendUdp(running: Running, messages: readonly (string | Uint8Array)[]): Promise<void> {
-  const socket = createSocket("udp4");
-  for (const message of messages) {
-    await new Promise((resolve) => socket.send(message, portOf(running, "syslog-udp"), "127.0.0.1", resolve));
-  }
-  socket.close();
-}
-
 test("a datagram is one record, whatever lines it holds; sources know who sent it", async () => {
   await using running = await run({ config: { syslog: { udp: { port: 0 } } } });
   const several = snare(2, { message: `first\n${snare(9)}` });
-  await sendUdp(running, [`${snare(1)}\n`, several, "\n", "<13>not Windows"]);
+  await sendUdp(running, "syslog-udp", [`${snare(1)}\n`, several, "\n", "<13>not Windows"]);
   await expect.poll(() => equation(running)).toMatchObject({ accepted: 3, events: 2, deadLetters: 1 });
   expect(running.service.sources()).toMatchObject([
     { receiver: "syslog", transport: "syslog-udp", remote: "127.0.0.1", events: 2, deadLetters: 1, hosts: 1 },
@@ -206,44 +194,13 @@ test("a datagram is one record, whatever lines it holds; sources know who sent i
 
 test("P7 datagrams that find no room are dropped and counted", async () => {
   await using running = await run({ config: { syslog: { udp: { port: 0, queueMaxBytes: 300 } } } });
-  await sendUdp(running, ["<13>x", `<13>${"y".repeat(400)}`]);
+  await sendUdp(running, "syslog-udp", ["<13>x", `<13>${"y".repeat(400)}`]);
   const dropped = () => running.metrics.valueOf("ingest_records_dropped_total", { reason: "queue-full" });
   await expect.poll(dropped).toBe(1);
   await expect.poll(running.letters).toHaveLength(1);
 });
 
-const hasOpenssl = existsSync("/usr/bin/openssl");
 if (!hasOpenssl) console.log("left out: syslog over TLS (no openssl to make certificates with)");
-
-interface Pki {
-  readonly tls: { readonly certificatePath: string; readonly keyPath: string; readonly clientCaPath?: string };
-  make(name: string, options?: { days?: number }): Promise<{ cert: string; key: string }>;
-  [Symbol.asyncDispose](): Promise<void>;
-}
-
-async function pki(): Promise<Pki> {
-  const folder = await mkdtemp(join(tmpdir(), "culprit-tls-"));
-  const make: Pki["make"] = async (name, { days = 365 } = {}) => {
-    const [cert, key] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)];
-    const kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-    await exec("openssl", [
-      "req",
-      ...kind,
-      "-keyout",
-      key,
-      "-out",
-      cert,
-      "-days",
-      String(days),
-      "-subj",
-      `/CN=${name}`,
-    ]);
-    return { cert, key };
-  };
-  const { cert, key } = await make("server");
-  const tls = { certificatePath: cert, keyPath: key };
-  return { tls, make, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
-}
 
 async function tls(running: Running, client: { cert?: Buffer; key?: Buffer } = {}): Promise<TLSSocket> {
   const socket = connectTls({

@@ -23,6 +23,8 @@ export interface ListenerContext {
   check(request: HttpRequest): Verdict;
   /** Wrong tokens by address. */
   readonly attempts: AttemptLimit;
+  /** Audit lines by address. */
+  readonly audited: AttemptLimit;
 }
 
 /** A socket that listens. */
