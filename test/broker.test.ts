@@ -2,7 +2,10 @@
 import { afterAll, beforeAll } from "vitest";
 import { busContract, CONTRACT_TOPICS, contractPartitions, type Opened } from "../packages/bus/src/bus.contract.ts";
 import { openKafkaBus } from "../packages/bus/src/kafka.ts";
+import { lostBrokerTests } from "./broker/lost-broker.ts";
 import { outageTests } from "./broker/outage.ts";
+import { ownerTests } from "./broker/owners.ts";
+import { topicTests } from "./broker/topics.ts";
 import { type Broker, canBroker, startBroker } from "./broker.ts";
 
 let broker: Broker | undefined;
@@ -43,4 +46,12 @@ async function openForContract(): Promise<Opened> {
 }
 
 if (canBroker) busContract("Kafka", openForContract);
-outageTests(() => broker?.address ?? "");
+const address = (): string => broker?.address ?? "";
+topicTests(address);
+ownerTests(address);
+outageTests(address);
+// The last: it kills the broker.
+lostBrokerTests(() => {
+  if (broker === undefined) throw new Error("no broker has been started");
+  return broker;
+});

@@ -49,7 +49,7 @@ export async function openCluster(address: string): Promise<Cluster> {
     config,
     JSON.stringify({
       logLevel: "info",
-      kafka: { brokers: address, prefix, partitions: counts, sessionMs: 6_000, heartbeatMs: 300, sendTimeoutMs: 4_000 },
+      kafka: { brokers: address, prefix, partitions: counts, sessionMs: 5_000, heartbeatMs: 300, sendTimeoutMs: 4_000 },
       probe: { port: 0 },
       ingest: { port: 0, retain: "all" },
       console: { port: 0 },

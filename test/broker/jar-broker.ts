@@ -114,6 +114,7 @@ function propertiesOf(at: { dir: string; port: number; controllerPort: number })
     "auto.create.topics.enable": "false",
     "message.max.bytes": "17825792",
     "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
     "offsets.topic.num.partitions": "2",
     "offsets.topic.replication.factor": "1",
     "transaction.state.log.num.partitions": "2",
