@@ -224,7 +224,7 @@ function silenceText(
   const last = lastSeen(coverage, host, channel);
   if (last === undefined) return `${channel} log of ${hostText(host)} does not arrive`;
   if (last < window.to) return `${channel} log of ${hostText(host)} silent since ${clock(last)}`;
-  return `${channel} log of ${hostText(host)} is not complete for ${clock(window.from)} to ${clock(window.to)}`;
+  return `${channel} log of ${hostText(host)} is not known to be complete for ${clock(window.from)} to ${clock(window.to)}`;
 }
 
 function clock(at: EpochMs): string {

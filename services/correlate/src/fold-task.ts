@@ -16,6 +16,8 @@ const SOURCE_IDLE_MS = 30 * SECOND_MS;
 
 export interface FoldOptions {
   readonly program: Program;
+  /** There is one partition of `signals`: what keys send each other stays here instead of taking the way over the log. */
+  readonly holdsEveryKey: boolean;
   readonly onUnreadable: (count: number) => void;
   readonly onIncident: () => void;
 }
@@ -54,31 +56,50 @@ export function createFoldTask(assignment: Assignment, options: FoldOptions): Pa
   };
 }
 
+/** Inputs that keys send each other settle within a few rounds; more than this is a fault of ours. */
+const ROUNDS_MAX = 64;
+
 function fold(
   state: State,
   sources: Map<string, SourceTick>,
   input: Exclude<Input, { kind: "tick" }> | SourceTick,
-  { program, onIncident }: FoldOptions,
+  options: FoldOptions,
 ): Outgoing[] {
   const outputs: Outgoing[] = [];
-  const take = (next: Input): void => {
-    for (const output of step(state, next, program)) {
-      if (output.kind === "send") {
-        outputs.push({ topic: TOPICS.signals.name, key: output.input.key, value: output.input });
-        continue;
+  /** Takes inputs; answers those for other keys that are held here too. */
+  const take = (inputs: readonly Input[]): Input[] => {
+    const local: Input[] = [];
+    for (const next of inputs) {
+      for (const output of step(state, next, options.program)) {
+        if (output.kind === "incident") {
+          options.onIncident();
+          outputs.push({ topic: TOPICS.incidents.name, key: output.incident.id, value: output.incident });
+        } else if (options.holdsEveryKey) local.push(output.input);
+        else outputs.push({ topic: TOPICS.signals.name, key: output.input.key, value: output.input });
       }
-      onIncident();
-      outputs.push({ topic: TOPICS.incidents.name, key: output.incident.id, value: output.incident });
     }
+    return local;
   };
   if (input.kind !== "tick") {
-    take(input);
+    let local = take([input]);
+    while (local.length > 0) local = take(local);
     return outputs;
   }
   sources.set(input.source, input);
-  const at = watermarkOf(sources);
-  if (at >= state.now) take({ kind: "tick", at });
-  return outputs;
+  const tick: Input = { kind: "tick", at: watermarkOf(sources) };
+  if (tick.at < state.now) return outputs;
+  // What incidents tell each other is settled before the next tick, so that a backlog makes no page that a parent would have taken in.
+  let local = take([tick]);
+  for (let round = 0; local.length > 0 && round < ROUNDS_MAX; round += 1) local = [...take(local), ...take([tick])];
+  return lastOfEach(outputs);
+}
+
+/** Of several revisions that one tick made of an incident, the last: nobody could have acted on the others. */
+function lastOfEach(outputs: readonly Outgoing[]): Outgoing[] {
+  const last = new Map(
+    outputs.filter(({ topic }) => topic === TOPICS.incidents.name).map((output) => [output.key, output]),
+  );
+  return outputs.filter((output) => output.topic !== TOPICS.incidents.name || last.get(output.key) === output);
 }
 
 /** The least that the live sources have come to; when all are idle, the most. */

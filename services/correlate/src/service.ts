@@ -52,6 +52,7 @@ export async function start(options: CorrelateOptions): Promise<Service> {
     open: (assignment) =>
       createFoldTask(assignment, {
         program: knowledge.program,
+        holdsEveryKey: bus.partitionsOf(TOPICS.signals.name) === 1,
         onUnreadable: (count) => unreadable.add(count, { stage: "fold" }),
         onIncident: () => revisions.add(),
       }),
