@@ -2,6 +2,7 @@
 import { HOUR_MS, MINUTE_MS, SECOND_MS, Severity, WeeklySchedule } from "@culprit/model";
 import { type Secret, secretText } from "@culprit/runtime";
 import { z } from "zod";
+import { addressProblems } from "./config-addresses.ts";
 import type { NotifierKind } from "./notifier.ts";
 import { NOTIFIERS } from "./notifiers/index.ts";
 
@@ -51,6 +52,8 @@ export const TARGET_RULES = {
   rate: z
     .strictObject({ perMinute: z.number().min(0.1).max(10_000), burst: z.int().min(1).max(1_000) })
     .default({ perMinute: 30, burst: 10 }),
+  /** When more new pages than this wait for the rate, one page says how many and which are the gravest. */
+  digestOver: z.int().min(1).max(10_000).default(20),
   queueMax: z.int().min(1).max(100_000).default(5_000),
 } as const;
 
@@ -102,7 +105,11 @@ export function notifyConfig(kinds: readonly NotifierKind[]): z.ZodType<NotifyCo
         }),
       ),
     })
-    .superRefine(({ targets }, context) => {
+    .superRefine((config, context) => {
+      for (const { path, message } of addressProblems(config)) {
+        context.addIssue({ code: "custom", path: [...path], message });
+      }
+      const { targets } = config;
       const names = targets.map((target) => target.name);
       targets.forEach(({ name, fallback, escalateTo, escalateAfterMs }, index) => {
         const issue = (key: string, message: string): void => {

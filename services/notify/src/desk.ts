@@ -20,6 +20,8 @@ export interface Desk {
   store(records: readonly Delivery[]): Promise<void>;
   outlook(incident: Incident, notifier: string): Outlook;
   compose(incident: Incident, notifier: string): PageContent;
+  /** The partitions this process sends for, the lowest first. */
+  seats(): readonly number[];
   /** Tells the fallback of a notifier that there is something to send in its stead. */
   handOver(id: IncidentId, from: string): void;
   /** Offers a notifier everything again that it may have something to say about. */

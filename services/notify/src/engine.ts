@@ -23,6 +23,7 @@ import { type Clock, repeat, retry } from "@culprit/runtime";
 import { type Claim, claimOf } from "./claim.ts";
 import type { NotifyConfig, TargetConfig } from "./config.ts";
 import type { DeliveryEvent, Desk, Outlook } from "./desk.ts";
+import { isDigest } from "./digest.ts";
 import { historyOf } from "./history.ts";
 import type { Notifier } from "./notifier.ts";
 import { composePage, isOver, type PageContent } from "./page-content.ts";
@@ -39,6 +40,8 @@ export interface EngineOptions {
   readonly notifiers: ReadonlyMap<string, Notifier>;
   /** How often a kind has to be told again what it was told. */
   readonly keepAliveMs: (kind: string) => number | undefined;
+  /** Whether a kind wakes people, who want no more than so many pages. */
+  readonly wakesPeople: (kind: string) => boolean;
   readonly observe: (event: DeliveryEvent) => void;
 }
 
@@ -182,13 +185,18 @@ export class Engine implements Desk {
     const notice = this.#noticeFor(incident, notifier);
     const known = [...(this.#incidents?.entries() ?? [])].map(([, placed]) => placed.incident);
     const history = historyOf(incident, known, (id) => this.#actions.get(id)?.values() ?? []);
-    return composePage(incident, {
+    const page = composePage(incident, {
       timeZone: config.timeZone,
       now: isoOf(clock.now()),
       ...(config.consoleUrl === undefined ? {} : { consoleUrl: config.consoleUrl }),
       ...(notice === undefined ? {} : { notice }),
       ...(history === undefined ? {} : { history }),
     });
+    return isDigest(incident) ? { ...page, link: config.consoleUrl } : page;
+  }
+
+  seats(): readonly number[] {
+    return [...this.#owned].sort((a, b) => a - b);
   }
 
   handOver(id: IncidentId, from: string): void {
@@ -234,7 +242,7 @@ export class Engine implements Desk {
     const { clock, random, observe, notifiers } = this.#options;
     const notifier = notifiers.get(config.name);
     if (notifier === undefined) throw new TypeError(`no notifier was opened for the target ${config.name}`);
-    const { name, rate, timeoutMs, giveUpAfterMs, authPauseMs, updateEveryMs, repeatMs, queueMax } = config;
+    const { name, rate, timeoutMs, giveUpAfterMs, authPauseMs, updateEveryMs, repeatMs, queueMax, digestOver } = config;
     const keepAliveMs = this.#options.keepAliveMs(config.kind);
     return new Target(
       {
@@ -247,6 +255,7 @@ export class Engine implements Desk {
         authPauseMs,
         updateEveryMs,
         queueMax,
+        ...(this.#options.wakesPeople(config.kind) ? { digestOver } : {}),
         ...(repeatMs === undefined ? {} : { repeatMs }),
         ...(keepAliveMs === undefined ? {} : { keepAliveMs }),
       },

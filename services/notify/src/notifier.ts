@@ -71,6 +71,8 @@ export interface NotifierKind {
   readonly options: z.ZodObject;
   /** For targets that forget what they are not told again: how often to tell it, acknowledged or not. */
   readonly keepAliveMs?: number;
+  /** Keeps records rather than waking people: gets no digest when many pages wait. */
+  readonly isRecord?: boolean;
   /** Opens the notifier; the options are what the schema made of them. */
   open(options: unknown, context: NotifierContext): Notifier;
 }
@@ -80,6 +82,7 @@ export function notifierKind<Options extends z.ZodObject>(kind: {
   readonly kind: string;
   readonly options: Options;
   readonly keepAliveMs?: number;
+  readonly isRecord?: boolean;
   open(options: z.output<Options>, context: NotifierContext): Notifier;
 }): NotifierKind {
   return { ...kind, open: (options, context) => kind.open(options as z.output<Options>, context) };

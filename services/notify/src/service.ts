@@ -44,6 +44,7 @@ export async function start(options: NotifyOptions): Promise<Service> {
     random: options.random ?? Math.random,
     notifiers,
     keepAliveMs: (kind) => kinds.find((known) => known.kind === kind)?.keepAliveMs,
+    wakesPeople: (kind) => kinds.find((known) => known.kind === kind)?.isRecord !== true,
     observe: observer(options),
   });
   watchQueues(options, engine);

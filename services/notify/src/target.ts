@@ -17,6 +17,7 @@ import { resultOfFault } from "./http.ts";
 import type { Notifier, SendResult } from "./notifier.ts";
 import { Rate, type RateOptions } from "./rate.ts";
 import { adopt, newRecord, oldestPage, withIntent, withOutcome } from "./record.ts";
+import { Storm, type StormOptions } from "./storm.ts";
 
 export interface TargetOptions {
   readonly name: string;
@@ -31,6 +32,8 @@ export interface TargetOptions {
   readonly updateEveryMs: number;
   readonly repeatMs?: number;
   readonly keepAliveMs?: number;
+  /** When more new pages than this wait for the rate one page stands for them; never unless given. */
+  readonly digestOver?: number;
   /** Incidents that may wait; what comes above is found again by the next look at everything. */
   readonly queueMax: number;
 }
@@ -50,6 +53,9 @@ interface Waiting {
   readonly failed: boolean;
 }
 
+type Tell = StormOptions["tell"];
+type Send = Parameters<Tell>[1];
+
 /** Sends that may follow each other for one incident before the others get their turn. */
 const ROUNDS_MAX = 4;
 const IDLE_MS = 60_000;
@@ -60,6 +66,7 @@ export class Target {
   readonly #waiting = new Map<IncidentId, Waiting>();
   readonly #breaker = new Breaker();
   readonly #rate: Rate;
+  readonly #storm: Storm | undefined;
   #refusedUntil: EpochMs = 0;
   #leftOut = false;
   #nap = new AbortController();
@@ -68,6 +75,10 @@ export class Target {
     this.#options = options;
     this.#context = context;
     this.#rate = new Rate(options.rate, context.clock.now());
+    const { name: notifier, digestOver, updateEveryMs } = options;
+    const tell: Tell = (incident, decision) => this.#tell(incident, undefined, decision);
+    if (digestOver !== undefined)
+      this.#storm = new Storm({ notifier, digestOver, updateEveryMs, desk: context.desk, tell });
   }
 
   get name(): string {
@@ -108,8 +119,9 @@ export class Target {
   /** Works until the signal is aborted; an attempt in flight is finished and recorded. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      await this.#lookAtStorm();
       const now = this.#context.clock.now();
-      const pause = Math.max(this.#breaker.waitMs(now), this.#refusedUntil - now, this.#rate.waitMs(now));
+      const pause = Math.max(this.#down(now), this.#rate.waitMs(now));
       const next = pause > 0 ? undefined : this.#nextDue(now);
       if (next === undefined) {
         if (this.#leftOut && this.#waiting.size === 0) {
@@ -147,19 +159,48 @@ export class Target {
         if (decision.until !== undefined) this.#wait(id, decision.until, clock.now(), false);
         return;
       }
-      const intent = withIntent(record ?? newRecord(incident, this.name), incident, {
-        action: decision.act,
-        reason: decision.reason,
-        now: clock.now(),
-      });
-      await desk.store([intent]);
-      const result = await this.#send(incident, intent, decision.reason);
-      await desk.store([withOutcome(intent, incident, result, clock.now())]);
-      observe(sentEvent(this.name, id, decision.act, result));
+      const result = await this.#tell(incident, record, decision);
       if (!(await this.#after(result, incident, waiting, decision.act))) return;
       if (this.#rate.waitMs(clock.now()) > 0) break;
     }
     this.offer(id);
+  }
+
+  /** Sends what was decided, recorded before and after. */
+  async #tell(incident: Incident, record: Delivery | undefined, { act, reason }: Send): Promise<SendResult> {
+    const { desk, clock, observe } = this.#context;
+    const known = record ?? desk.record(incident.id, this.name) ?? newRecord(incident, this.name);
+    const intent = withIntent(known, incident, { action: act, reason, now: clock.now() });
+    await desk.store([intent]);
+    const result = await this.#send(incident, intent, reason);
+    await desk.store([withOutcome(intent, incident, result, clock.now())]);
+    observe(sentEvent(this.name, incident.id, act, result));
+    return result;
+  }
+
+  /** While the target takes anything, a digest stands for the new pages that its rate holds back. */
+  async #lookAtStorm(): Promise<void> {
+    const now = this.#context.clock.now();
+    if (this.#storm === undefined || this.#down(now) > 0) return;
+    const { digestOver = Infinity } = this.#options;
+    const isLimited = this.#rate.waitMs(now) > 0 && this.#waiting.size > digestOver;
+    // A record that could not be stored is written with the next look.
+    await this.#storm.look(now, isLimited, () => this.#untold()).catch(() => undefined);
+  }
+
+  /** Incidents that wait to be told for the first time. */
+  #untold(): readonly Incident[] {
+    const { desk } = this.#context;
+    return [...this.#waiting.keys()].flatMap((id) => {
+      const incident = desk.incident(id);
+      if (incident === undefined) return [];
+      return this.#decide(incident, desk.record(id, this.name)).act === "trigger" ? [incident] : [];
+    });
+  }
+
+  /** Milliseconds until the target may be asked anything again, apart from its rate. */
+  #down(now: EpochMs): number {
+    return Math.max(this.#breaker.waitMs(now), this.#refusedUntil - now);
   }
 
   /** What a result means for the target and the incident; answers whether to go on with the incident at once. */

@@ -19,7 +19,7 @@ const config = file(
   `notify:
   targets:
     - { name: pager, kind: terminal, leastSeverity: high, fallback: mail }
-    - { name: mail, kind: webhook, url: "http://127.0.0.1:9/", fallbackOnly: true }
+    - { name: mail, kind: webhook, url: "http://localhost:9/", fallbackOnly: true }
 `,
 );
 

@@ -18,6 +18,7 @@ const NO_END = "0001-01-01T00:00:00Z";
 
 export const alertmanagerWebhook = notifierKind({
   kind: "alertmanager-webhook",
+  isRecord: true,
   options: z.strictObject({
     url: z.url({ protocol: /^https?$/ }),
     token: z.exactOptional(secretText),

@@ -19,6 +19,7 @@ const PAGE_MAX = 20_000;
 
 export const alertmanager = notifierKind({
   kind: "alertmanager",
+  isRecord: true,
   keepAliveMs: REPEAT_MS,
   options: z.strictObject({
     /** Every replica, not a balancer in front of them. */

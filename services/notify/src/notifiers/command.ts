@@ -19,6 +19,7 @@ const ENVIRONMENT = { PATH: "/usr/local/bin:/usr/bin:/bin", LANG: "C.UTF-8" };
 
 export const command = notifierKind({
   kind: "command",
+  isRecord: true,
   options: z.strictObject({
     /** The program's whole path. */
     program: z.string().regex(/^(?:\/|[A-Za-z]:\\).{1,1000}$/, "expected the whole path of a program"),

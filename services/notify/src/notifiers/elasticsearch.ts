@@ -17,6 +17,7 @@ const BulkAnswer = z.object({ errors: z.boolean(), items: z.array(z.record(z.str
 
 export const elasticsearch = notifierKind({
   kind: "elasticsearch",
+  isRecord: true,
   options: z.strictObject({
     url: z.url({ protocol: /^https?$/ }),
     ...LOGIN_OPTIONS,

@@ -24,6 +24,7 @@ const Template = z.string().min(1).max(255);
 
 export const icinga = notifierKind({
   kind: "icinga",
+  isRecord: true,
   keepAliveMs: REPEAT_MS,
   options: z.strictObject({
     /** `https://icinga.corp:5665` */

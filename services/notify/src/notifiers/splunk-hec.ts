@@ -12,6 +12,7 @@ import { type Notification, notifierKind } from "../notifier.ts";
 
 export const splunkHec = notifierKind({
   kind: "splunk-hec",
+  isRecord: true,
   options: z.strictObject({
     /** `https://splunk.corp:8088` */
     url: z.url({ protocol: /^https?$/ }),

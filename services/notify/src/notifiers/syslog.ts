@@ -26,6 +26,7 @@ const Token = z.string().regex(/^[\x21-\x7e]{1,48}$/, "expected printable ASCII 
 
 export const syslog = notifierKind({
   kind: "syslog",
+  isRecord: true,
   options: z.strictObject({
     host: z.string().min(1).max(253),
     port: z.int().min(1).max(65_535).default(6_514),

@@ -35,6 +35,7 @@ export const WebhookOptions = z.strictObject({
 });
 export const webhook = notifierKind({
   kind: "webhook",
+  isRecord: true,
   options: WebhookOptions,
   open: (options, { post, now }) => ({
     async send(notification, signal) {

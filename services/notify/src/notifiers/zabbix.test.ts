@@ -34,7 +34,8 @@ test("each change is one value of the machine's item", async () => {
   await using peer = await new FakePeer({ tls: false, answer: trapper }).listen();
   expect(await wholeStory(to(peer.port))).toEqual(["ok", "ok", "ok"]);
   const values = peer.said.map((said) => {
-    const [value] = (unframed(said) ?? {})["data"] as { value: string }[];
+    const request = unframed(said) ?? { data: [] };
+    const [value] = request["data"] as { value: string }[];
     return JSON.parse(value?.value ?? "");
   });
   expect(values.map(({ action, status }) => [action, status])).toEqual([

@@ -19,6 +19,7 @@ const Answer = z.object({ response: z.string(), info: z.string().default("") });
 
 export const zabbix = notifierKind({
   kind: "zabbix",
+  isRecord: true,
   options: z.strictObject({
     /** The server or proxy. */
     server: z.string().min(1).max(253),
