@@ -23,6 +23,7 @@ import {
 } from "@culprit/model";
 import type { Clock, Logger } from "@culprit/runtime";
 import { CoverageWindow } from "./coverage-window.ts";
+import { type FramedRecord, readingsOf } from "./framed-records.ts";
 import { glance, type Seen, seenOf } from "./glance.ts";
 import type { IntakeMetrics } from "./intake-metrics.ts";
 import { RecentIds } from "./recent-ids.ts";
@@ -35,15 +36,6 @@ const SLICE_BYTES = 256 * 1024;
 const SLICE_MESSAGES = 1_000;
 /** What working out an event's identity is worth, in bytes decoded. */
 const IDENTITY_BYTES = 500;
-
-/** A record whose end the transport told. */
-export interface FramedRecord {
-  readonly bytes: Uint8Array;
-  /** The computer, where the record names none. */
-  readonly host?: string;
-  /** What happened to it on the way, for the event's marks: `cut`. */
-  readonly marks?: readonly string[];
-}
 
 export interface Input {
   /** Name of the receiver, for counters. */
@@ -187,8 +179,12 @@ export class Intake {
         poisoned: (record, { error, at }) => decoded.failed.push({ record, failure: this.#poison(input, error, at) }),
       });
     if (input.body !== undefined) await read(input.body, createDecoder(options));
-    for (const { bytes, host, marks } of input.records ?? []) {
-      await read(bytes, createDecoder({ ...options, framed: true, ...(host === undefined ? {} : { host }) }), marks);
+    for (const { bytes, host, marks, isFramed } of readingsOf(input.records ?? [])) {
+      await read(
+        bytes,
+        createDecoder({ ...options, framed: isFramed, ...(host === undefined ? {} : { host }) }),
+        marks,
+      );
     }
     return decoded;
   }

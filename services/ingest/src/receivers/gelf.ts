@@ -5,7 +5,7 @@
  */
 import { type Failure, SECOND_MS } from "@culprit/model";
 import { repeat } from "@culprit/runtime";
-import type { FramedRecord } from "../intake.ts";
+import type { FramedRecord } from "../framed-records.ts";
 import { chunksOf } from "../streams/chunks.ts";
 import type { Listener, ListenerContext } from "../streams/context.ts";
 import { listenDatagrams } from "../streams/datagram-server.ts";

@@ -9,7 +9,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { Clock } from "@culprit/runtime";
 import type { Lease } from "../budget.ts";
-import type { FramedRecord } from "../intake.ts";
+import type { FramedRecord } from "../framed-records.ts";
 import type { LumberjackConfig } from "../listen-config.ts";
 import { chunksOf } from "../streams/chunks.ts";
 import type { Listener, ListenerContext } from "../streams/context.ts";

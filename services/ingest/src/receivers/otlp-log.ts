@@ -1,6 +1,6 @@
 /** The log records of an OTLP request, in either encoding, as records for the decoder. */
 import type { Decoded, Failure } from "@culprit/model";
-import type { FramedRecord } from "../intake.ts";
+import type { FramedRecord } from "../framed-records.ts";
 import { RecordLimit } from "../record-limit.ts";
 import { Turns } from "../turns.ts";
 

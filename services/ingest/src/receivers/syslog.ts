@@ -4,7 +4,7 @@
  *
  * Source: FORMATS.md section 6; RFC 6587, 5425, 5426.
  */
-import type { FramedRecord } from "../intake.ts";
+import type { FramedRecord } from "../framed-records.ts";
 import type { StreamListener } from "../listen-config.ts";
 import { chunksOf } from "../streams/chunks.ts";
 import type { Listener, ListenerContext } from "../streams/context.ts";

@@ -6,7 +6,7 @@ import { createSocket, type RemoteInfo } from "node:dgram";
 import { isIPv6 } from "node:net";
 import { Fault } from "@culprit/model";
 import { HEALTHY } from "@culprit/runtime";
-import type { FramedRecord } from "../intake.ts";
+import type { FramedRecord } from "../framed-records.ts";
 import type { DatagramListener } from "../listen-config.ts";
 import { allowList, plainAddress } from "./allow-list.ts";
 import type { Listener, ListenerContext } from "./context.ts";

@@ -4,7 +4,8 @@
  */
 import { clip, type Failure } from "@culprit/model";
 import { retry } from "@culprit/runtime";
-import type { FramedRecord, Input, Taken } from "../intake.ts";
+import type { FramedRecord } from "../framed-records.ts";
+import type { Input, Taken } from "../intake.ts";
 import { isTooManyRecords } from "../record-limit.ts";
 import type { ListenerContext } from "./context.ts";
 
