@@ -81,7 +81,8 @@ function syslogLevel(severity: string | undefined): number | undefined {
   return [1, 1, 1, 2, 3, 4, 4, 5][Number(severity)];
 }
 
-const GRAYLOG_PREFIXES = ["winlogbeat_winlog_", "winlog_", "winlogbeat_"];
+/** In documents and exports; Graylog's own GELF output puts an underscore before each. */
+const GRAYLOG_PREFIXES = ["winlogbeat_winlog_", "winlog_", "winlogbeat_"].flatMap((prefix) => [prefix, `_${prefix}`]);
 
 function graylogPrefix(value: JsonObject): string | undefined {
   return GRAYLOG_PREFIXES.find((prefix) => hasAll(value, `${prefix}event_id`) && hasAll(value, `${prefix}channel`));
@@ -100,16 +101,16 @@ function draftOfGraylog(value: JsonObject, prefix: string): EventDraft {
     computer: own("computer_name") ?? text("source"),
     eventId: own("event_id"),
     version: own("version"),
-    level: text("winlogbeat_log_level", "log_level", `${prefix}level`),
+    level: text("winlogbeat_log_level", "log_level", "_winlogbeat_log_level", "_log_level", `${prefix}level`),
     keywords: own("keywords"),
     task: own("task"),
     opcode: own("opcode"),
     time: text("timestamp", "@timestamp", "winlogbeat_@timestamp"),
-    received: text("winlogbeat_event_created", "event_created"),
+    received: text("winlogbeat_event_created", "event_created", "_winlogbeat_event_created", "_event_created"),
     recordId: own("record_id"),
     processId: own("process_pid"),
     threadId: own("process_thread_id"),
     data: namedData(data),
-    message: text("message", "full_message"),
+    message: text("message", "full_message", "short_message"),
   };
 }
