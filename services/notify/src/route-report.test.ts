@@ -1,3 +1,4 @@
+import { Silence } from "@culprit/model";
 import { expect, test } from "vitest";
 import { NotifyConfig } from "./config.ts";
 import { fixture } from "./fixtures.ts";
@@ -33,4 +34,24 @@ test("what holds an incident back everywhere is named before any route", () => {
     const answers = reportRoutes(fixture("cluster-hang-9e", change), { config, now: T0 });
     expect(new Set(answers.map((answer) => answer.reason))).toEqual(new Set([reason]));
   }
+});
+
+test("a silence is named with its end, and only where nothing else holds the incident back", () => {
+  const silence = Silence.parse({
+    kind: "silence",
+    id: "5".repeat(64),
+    match: { scope: ["hv11"] },
+    from: T0,
+    until: T0 + 60_000,
+    who: "ada",
+    comment: "memory is changed",
+    at: T0,
+  });
+  const answers = reportRoutes(fixture("cluster-hang-9e"), { config, now: T0, silences: [silence] });
+  expect(answers.map(({ reason, until }) => [reason, until])).toEqual([
+    ["silenced", T0 + 60_000],
+    ["other-playbook", undefined],
+    ["other-scope", undefined],
+    ["fallback-only", undefined],
+  ]);
 });

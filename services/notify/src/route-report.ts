@@ -41,12 +41,15 @@ export function reportRoutes(
       updateEveryMs: target.updateEveryMs,
       ...(changesAt === undefined ? {} : { changesAt }),
     });
-    const until = decision.act === "none" ? decision.until : undefined;
+    const reason = decision.reason === "not-routed" ? (refusal ?? decision.reason) : decision.reason;
+    // Only these end by themselves; what else holds it back stays so, silence or not.
+    const passes = reason === "silenced" || reason === "outside-hours";
+    const until = passes && decision.act === "none" ? decision.until : undefined;
     return {
       target: target.name,
       kind: target.kind,
       told: decision.act === "trigger",
-      reason: decision.reason === "not-routed" ? (refusal ?? decision.reason) : decision.reason,
+      reason,
       ...(until === undefined ? {} : { until }),
       ...(target.fallback === undefined ? {} : { fallback: target.fallback }),
       ...(target.escalateTo === undefined ? {} : { escalateTo: target.escalateTo }),
