@@ -146,7 +146,7 @@ test("killed at any moment and started again: no accepted record is lost, no inc
   if (hasEnded(running)) running = await up(dir, config);
 
   const main = (): Told[] => pager.told.filter(({ playbook }) => playbook === "cluster-hang-9e");
-  for (let i = 0; i < 300 && main().length === 0; i += 1) await new Promise((resolve) => setTimeout(resolve, 100));
+  for (let i = 0; i < 1_200 && main().length === 0; i += 1) await new Promise((resolve) => setTimeout(resolve, 100));
   expect(main().length).toBeGreaterThan(0);
   await kill(running);
   running = await up(dir, config);
