@@ -20,7 +20,7 @@ import { eventsOf, type Item, judge } from "./evidence.ts";
 import type { Group } from "./group.ts";
 import { interpolate } from "./narrate.ts";
 import { type Ranked, rank, shownShare, verdictOf } from "./score.ts";
-import type { Sighting } from "./sighting.ts";
+import { inOrder, type Sighting } from "./sighting.ts";
 import { PEERS_PREFIX } from "./topology.ts";
 
 const TIMELINE_FIRST = 40;
@@ -152,12 +152,7 @@ function timelineOf(group: Group, ranked: readonly Ranked[]): Entry[] {
   const seen = wholeWindow(group);
   for (const alias of recoveryAliases(group)) add(alias, seen(alias), "recovery");
   for (const alias of group.playbook.context) add(alias, seen(alias), "context");
-  return [...entries.values()].sort(
-    (a, b) =>
-      a.sighting.from - b.sighting.from ||
-      a.sighting.signal.at - b.sighting.signal.at ||
-      (a.sighting.signal.id < b.sighting.signal.id ? -1 : 1),
-  );
+  return [...entries.values()].sort((a, b) => inOrder(a.sighting, b.sighting));
 }
 
 function aliasOf(group: Group, { signal }: Sighting): string | undefined {

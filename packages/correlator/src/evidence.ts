@@ -8,7 +8,7 @@ import { isMet, type Seen } from "./condition.ts";
 import { type CoverageMap, covers, lastSeen } from "./coverage.ts";
 import type { Group } from "./group.ts";
 import { hostText, interpolate, relativeText, timesText } from "./narrate.ts";
-import { INCIDENT_RULE, type Sighting } from "./sighting.ts";
+import { INCIDENT_RULE, inOrder, type Sighting } from "./sighting.ts";
 
 /** Each further way of seeing the same thing adds this share of its points, up to a decisive weight. */
 const FURTHER_WAY_SHARE = 0.3;
@@ -108,7 +108,7 @@ function itemOf(evidence: CompiledEvidence, group: Group, coverage: CoverageMap,
 
 function uniqueSightings(all: readonly Sighting[]): Sighting[] {
   const byId = new Map(all.map((sighting) => [sighting.signal.id, sighting]));
-  return [...byId.values()].sort((a, b) => a.from - b.from || (a.signal.id < b.signal.id ? -1 : 1));
+  return [...byId.values()].sort(inOrder);
 }
 
 function sayOf(aliases: readonly string[], group: Group, program: Program): string {

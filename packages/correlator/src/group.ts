@@ -7,7 +7,7 @@ import { type CompiledPlaybook, positiveAliasesOf, type SignalUse } from "@culpr
 import { isMet, type Seen } from "./condition.ts";
 import type { Interval } from "./crash-time.ts";
 import { homeKey, hostKey } from "./route.ts";
-import type { Sighting, Sightings } from "./sighting.ts";
+import { inOrder, type Sighting, type Sightings } from "./sighting.ts";
 
 /** Variables of an incident: `host`, `cluster`, `domain`, what `as` gives, and every binding of its openers. */
 type Variables = Readonly<Record<string, string>>;
@@ -108,9 +108,7 @@ function relationsIn(hosts: readonly HostRelations[], host: string): HostRelatio
 
 /** Candidates in order of time, cut where nothing happened for longer than `mergeMs`. */
 function runsOf(candidates: Candidate[], mergeMs: number): Candidate[][] {
-  candidates.sort(
-    (a, b) => a.sighting.from - b.sighting.from || (a.sighting.signal.id < b.sighting.signal.id ? -1 : 1),
-  );
+  candidates.sort((a, b) => inOrder(a.sighting, b.sighting));
   const runs: Candidate[][] = [];
   let last: EpochMs = Number.NEGATIVE_INFINITY;
   for (const candidate of candidates) {

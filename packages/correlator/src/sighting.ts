@@ -73,7 +73,7 @@ export class Sightings {
     const found = [...this.state.announced.values()]
       .filter(({ playbook }) => playbooks.includes(playbook))
       .map(incidentSighting);
-    return found.sort((a, b) => a.from - b.from || (a.signal.id < b.signal.id ? -1 : 1));
+    return found.sort(inOrder);
   }
 
   private crashOf(signal: Signal): CrashTime {
@@ -105,6 +105,15 @@ export class Sightings {
     }
     return found;
   }
+}
+
+/** By time, then by machine, then by id: an incident's id names the order of arrival, so it decides last. */
+export function inOrder(a: Sighting, b: Sighting): number {
+  return a.from - b.from || compareText(a.about, b.about) || compareText(a.signal.id, b.signal.id);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 function incidentSighting(announcement: Announcement): Sighting {
