@@ -1,6 +1,6 @@
 /**
  * The whole of Culprit as one process, ended by SIGKILL at random moments while a sender that tries again until it is
- * answered sends an outage: every accepted record is in the log, and everything that is told of an incident bears one key.
+ * answered sends an outage: every accepted record is in the log, and on-call is told of the outage, under one key.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -8,13 +8,16 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { openEmbeddedBus } from "@culprit/bus";
 import { Arrival, TOPICS } from "@culprit/model";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { demoDocuments } from "../packages/cli/src/demo.ts";
 
 const MAIN = fileURLToPath(new URL("../packages/cli/src/main.ts", import.meta.url));
+/** The playbook waits 45 s for what may explain the incident; the rest is for a slow machine. */
+const PAGE_WITHIN_MS = 150_000;
 const cleanUp: (() => void | Promise<void>)[] = [];
 
 afterEach(async () => {
@@ -114,7 +117,7 @@ async function recordIdsIn(dir: string): Promise<Set<string>> {
   return found;
 }
 
-test("killed at any moment and started again: no accepted record is lost, no incident is told under two keys", {
+test("killed at any moment and started again: no accepted record is lost, one page under one key", {
   timeout: 240_000,
 }, async () => {
   const dir = mkdtempSync(join(tmpdir(), "culprit-up-"));
@@ -133,9 +136,10 @@ test("killed at any moment and started again: no accepted record is lost, no inc
   const documents = demoDocuments(Date.now() - 300_000);
   const accepted: string[] = [];
   let running = await up(dir, config);
+  const kills: Promise<unknown>[] = [];
   for (const [i, document] of documents.entries()) {
     // A kill before, while or after a record is sent, at distances that differ from record to record.
-    if (i % 3 === 1) setTimeout(() => running.child.kill("SIGKILL"), (i * 37) % 90);
+    if (i % 3 === 1) kills.push(sleep((i * 37) % 90).then(() => running.child.kill("SIGKILL")));
     while (!(await send(running.url, document))) {
       await kill(running);
       running = await up(dir, config);
@@ -143,16 +147,20 @@ test("killed at any moment and started again: no accepted record is lost, no inc
     const { winlog } = document as { winlog: { computer_name: string; record_id: number } };
     accepted.push(`${winlog.computer_name} ${winlog.record_id}`);
   }
-  if (hasEnded(running)) running = await up(dir, config);
-
-  const main = (): Told[] => pager.told.filter(({ playbook }) => playbook === "cluster-hang-9e");
-  for (let i = 0; i < 450 && main().length === 0; i += 1) await new Promise((resolve) => setTimeout(resolve, 100));
+  // A kill may still be on its way when the last record has been accepted.
+  await Promise.all(kills);
   await kill(running);
   running = await up(dir, config);
-  await new Promise((resolve) => setTimeout(resolve, 3_000));
+
+  const main = (): Told[] => pager.told.filter(({ playbook }) => playbook === "cluster-hang-9e");
+  await vi.waitUntil(() => main().length > 0, { timeout: PAGE_WITHIN_MS, interval: 100 });
+  await kill(running);
+  running = await up(dir, config);
+  await sleep(3_000);
   await kill(running);
 
-  expect(new Set(pager.told.map(({ key }) => key)).size).toBeLessThanOrEqual(1);
+  expect(new Set(main().map(({ key }) => key)).size).toBe(1);
+  expect(pager.told.filter(({ playbook, parent }) => playbook !== "cluster-hang-9e" && !parent)).toEqual([]);
   const stored = await recordIdsIn(dir);
   expect(accepted.filter((id) => !stored.has(id))).toEqual([]);
 });
