@@ -3,7 +3,8 @@
  *
  * States of `endOfEvent`: in content the scan hops from `<` to `<`; in a tag it runs to the `>` that stands outside
  * quotes. CDATA and comments are passed over whole. A quoted value that is broken off by a line with a new `<Event` ends
- * the record: the attribute was cut.
+ * the record: the attribute was cut. A document type and the element that it stands before are one record, so that they
+ * are refused together.
  */
 import type { UnitEnd } from "./framing.ts";
 
@@ -19,6 +20,7 @@ const GREATER = 0x3e;
 const LF = 0x0a;
 const AMPERSAND = 0x26;
 const SLASH = 0x2f;
+const EXCLAMATION = 0x21;
 const NAME_SAMPLE_BYTES = 64;
 const WRAPPER_MAX_BYTES = 4096;
 /** Elements that begin an event: the event itself, or what is left of one whose beginning was lost. */
@@ -26,6 +28,7 @@ const EVENT_NAMES = new Set(["Event", "System", "Provider", "EventID"]);
 const ESCAPED_EVENT = "&lt;Event ";
 const ESCAPED_END = "&lt;/Event&gt;";
 const CLIXML = "Objs";
+const NAME_OF_TAG = /^<((?:[\w.-]{1,30}:)?[A-Za-z_][\w.-]{0,60})(?=[\s/>]|$)/;
 
 const NONE: Markup = { kind: "none" };
 const LATIN = new TextDecoder("latin1");
@@ -67,16 +70,61 @@ function until(bytes: Uint8Array, start: number, mark: string, last: boolean): M
   return last || bytes.length - start >= WRAPPER_MAX_BYTES ? NONE : "incomplete";
 }
 
-/** The end of the event, or of the Clixml document, that begins at `start`. */
+/** The end of the event, of the Clixml document, or of the document with a type, that begins at `start`. */
 export function endOfEvent(bytes: Uint8Array, start: number, last: boolean): UnitEnd {
   if (bytes[start] !== LESS) return endOfEscaped(bytes, start, last);
+  if (bytes[start + 1] === EXCLAMATION) return endOfTyped(bytes, start, last);
+  return endOfElement(bytes, start, last);
+}
+
+/** A document type runs to the end of the element after it, whatever its name is. */
+function endOfTyped(bytes: Uint8Array, start: number, last: boolean): UnitEnd {
+  const typeEnd = endOfDoctype(bytes, start);
+  const at = typeEnd === -1 ? -1 : bytes.indexOf(LESS, typeEnd);
+  const sample = at === -1 ? "" : LATIN.decode(bytes.subarray(at, at + NAME_SAMPLE_BYTES));
+  if (!last && sample.length < NAME_SAMPLE_BYTES) return "incomplete";
+  const name = NAME_OF_TAG.exec(sample)?.[1];
+  if (name === undefined) return { end: at === -1 ? bytes.length : at, shape: "xml" };
+  if (EVENT_NAMES.has(name)) return endOfElement(bytes, at, last);
+  const close = find(bytes, `</${name}`, at);
+  const end = close === -1 ? -1 : bytes.indexOf(GREATER, close);
+  if (end !== -1) return { end: end + 1, shape: "xml" };
+  return last ? { end: bytes.length, shape: "xml" } : "incomplete";
+}
+
+function isDoctype(bytes: Uint8Array, at: number): boolean {
+  return /^<!DOCTYPE/i.test(LATIN.decode(bytes.subarray(at, at + 9)));
+}
+
+/** Index after the `>` that stands outside quotes, comments and the brackets of the declarations inside; -1 without one. */
+function endOfDoctype(bytes: Uint8Array, start: number): number {
+  let depth = 0;
+  for (let at = start; at < bytes.length; at += 1) {
+    const c = bytes[at] as number;
+    if (c === 0x22 || c === 0x27) {
+      at = bytes.indexOf(c, at + 1);
+      if (at === -1) return -1;
+    } else if (c === LESS && matches(bytes, at, "<!--")) {
+      at = after(bytes, at, "-->") - 1;
+      if (at < 0) return -1;
+    } else if (c === LESS) depth += 1;
+    else if (c === GREATER) {
+      depth -= 1;
+      if (depth === 0) return at + 1;
+    }
+  }
+  return -1;
+}
+
+function endOfElement(bytes: Uint8Array, start: number, last: boolean): UnitEnd {
   const closing = isTag(bytes, start, CLIXML) ? "/Objs" : "/Event";
   let at = start;
   let first = true;
   while (at !== -1 && at < bytes.length) {
     const letter = bytes[at + 1];
-    if (letter === 0x21 && matches(bytes, at, "<![CDATA[")) at = after(bytes, at, "]]>");
-    else if (letter === 0x21 && matches(bytes, at, "<!--")) at = after(bytes, at, "-->");
+    if (letter === EXCLAMATION && matches(bytes, at, "<![CDATA[")) at = after(bytes, at, "]]>");
+    else if (letter === EXCLAMATION && matches(bytes, at, "<!--")) at = after(bytes, at, "-->");
+    else if (letter === EXCLAMATION && isDoctype(bytes, at)) at = endOfDoctype(bytes, at);
     else {
       const isEvent = letter === 0x45 && isTag(bytes, at, "Event");
       if (isEvent && !first && closing === "/Event") return { end: at, shape: "xml" };
