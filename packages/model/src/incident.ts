@@ -72,6 +72,8 @@ export const Incident = z.object({
   /** Every window has passed: the ranking will not change any more but by records that are later than allowed. */
   settled: z.boolean(),
   parent: z.exactOptional(IncidentId),
+  /** The one before it of the same playbook and entity, where this is its return. */
+  previous: z.exactOptional(IncidentId),
   scope: z.array(ScopeEntry),
   startedAt: Instant,
   detectedAt: Instant,

@@ -16,6 +16,7 @@ export * from "./name-pattern.ts";
 export * from "./outcome.ts";
 export * from "./plain-line.ts";
 export * from "./provider.ts";
+export * from "./recurrence.ts";
 export * from "./signal.ts";
 export * from "./silence.ts";
 export * from "./topics.ts";

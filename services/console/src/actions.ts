@@ -3,7 +3,8 @@ import type { Bus } from "@culprit/bus";
 import { type Action, actionKey, contentId, TOPICS } from "@culprit/model";
 import type { Clock } from "@culprit/runtime";
 
-type NewAction = Pick<Action, "kind" | "incident" | "who" | "note" | "until">;
+/** An action that has not been stored: without its id and time, whatever its kind. */
+export type NewAction = Action extends infer Kind ? (Kind extends Action ? Omit<Kind, "id" | "at"> : never) : never;
 
 export interface ActionWriter {
   /**
@@ -15,7 +16,7 @@ export interface ActionWriter {
 }
 
 export function actionWriter(context: {
-  readonly bus: Bus;
+  readonly bus: Pick<Bus, "publish">;
   readonly clock: Clock;
   /** A text that no other action has. */
   readonly unique: () => string;
@@ -24,11 +25,8 @@ export function actionWriter(context: {
     async write(action, idempotencyKey) {
       const { incident, kind, who } = action;
       const seed = idempotencyKey === undefined ? ["new", context.unique()] : ["key", idempotencyKey];
-      const stored: Action = {
-        ...action,
-        id: contentId("action", incident, kind, who, ...seed),
-        at: context.clock.now(),
-      };
+      const id = contentId("action", incident, kind, who, ...seed);
+      const stored: Action = { ...action, id, at: context.clock.now() };
       await context.bus.publish([{ topic: TOPICS.actions.name, key: actionKey(stored), value: stored }]);
       return stored;
     },

@@ -1,17 +1,9 @@
 /** The JSON API under /api/v1. Queries are checked: what is not known or out of bounds is 400, never guessed. */
-import {
-  ACTION_KINDS,
-  ACTION_NOTE_MAX_LENGTH,
-  DAY_MS,
-  ID_PATTERN,
-  type IncidentId,
-  IncidentStatus,
-  MINUTE_MS,
-  Severity,
-} from "@culprit/model";
+import { IncidentStatus, Severity } from "@culprit/model";
 import type { Clock } from "@culprit/runtime";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { ActionBody, actionOf, misfitOf } from "./action-body.ts";
 import type { ActionWriter } from "./actions.ts";
 import { incidentCsv } from "./incident-csv.ts";
 import { problemJson, statusOf } from "./problem.ts";
@@ -47,19 +39,6 @@ export const ListQuery = z.strictObject({
 });
 
 export const LetterQuery = z.strictObject({ limit: whole(LIMIT_MAX, 100) });
-
-export const ActionBody = z.strictObject({
-  kind: z.enum(ACTION_KINDS),
-  who: z.string().trim().min(1).max(100),
-  note: z.exactOptional(z.string().trim().min(1).max(ACTION_NOTE_MAX_LENGTH)),
-  /** Only of an acknowledgement: after this long it holds no longer. */
-  forMs: z.exactOptional(
-    z
-      .int()
-      .min(MINUTE_MS)
-      .max(7 * DAY_MS),
-  ),
-});
 
 export interface ApiContext extends SilenceContext {
   readonly projection: Projection;
@@ -106,21 +85,18 @@ export function addApi(app: FastifyInstance, context: ApiContext): void {
   });
 
   app.post<{ Params: { id: string } }>("/api/v1/incidents/:id/actions", async (request, reply) => {
-    const { id } = request.params;
-    if (!ID_PATTERN.test(id) || projection.incident(id) === undefined) return problem(reply, "console.not-found");
+    const incident = projection.incident(request.params.id);
+    if (incident === undefined) return problem(reply, "console.not-found");
     const body = ActionBody.safeParse(request.body);
     if (!body.success) return problem(reply, "console.bad-request", issuesOf(body.error));
-    if (body.data.kind === "note" && body.data.note === undefined) {
-      return problem(reply, "console.bad-request", "note: a note needs its text");
-    }
-    const { forMs, ...what } = body.data;
-    if (forMs !== undefined && what.kind !== "acknowledge") {
-      return problem(reply, "console.bad-request", "forMs: only an acknowledgement runs out");
-    }
+    const who = body.data.who;
+    if (who === undefined) return problem(reply, "console.bad-request", "who: say who does it");
+    const misfit = misfitOf(body.data, incident, projection.actions(incident.id));
+    if (misfit !== undefined) return problem(reply, "console.bad-request", misfit);
     const key = request.headers["idempotency-key"];
-    const until = forMs === undefined ? {} : { until: clock.now() + forMs };
+    const from = { via: "api", address: request.ip } as const;
     const action = await actions.write(
-      { ...what, ...until, incident: id as IncidentId },
+      actionOf(body.data, { incident: incident.id, who, from, now: clock.now() }),
       typeof key === "string" ? key : undefined,
     );
     return reply.code(202).send(action);

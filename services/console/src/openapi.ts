@@ -4,7 +4,8 @@
  */
 import { Action, DeadLetter, Delivery, Incident, Severity } from "@culprit/model";
 import { z } from "zod";
-import { ActionBody, LetterQuery, ListQuery } from "./api.ts";
+import { ActionBody } from "./action-body.ts";
+import { LetterQuery, ListQuery } from "./api.ts";
 import { LiftQuery, PreviewBody, SilenceBody, SilenceView } from "./silences.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -57,7 +58,8 @@ const OPERATIONS: readonly Operation[] = [
   {
     method: "post",
     path: `${V1}/incidents/{id}/actions`,
-    summary: "Acknowledges, resolves, reopens or notes; answered once it is durable",
+    summary:
+      "Acknowledges, resolves, reopens, notes, takes an event out or confirms a cause; answered once it is durable",
     body: ActionBody,
     answer: { status: 202, schema: Action },
     repeatable: true,

@@ -1,8 +1,9 @@
 /** The pages for people and the forms on them. Every form carries a token that belongs to the browser's cookie. */
-import type { IncidentId, IncidentStatus } from "@culprit/model";
+import type { IncidentStatus } from "@culprit/model";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { ActionBody, type ApiContext } from "./api.ts";
+import { ActionBody, actionFromForm, actionOf, misfitOf } from "./action-body.ts";
+import type { ApiContext } from "./api.ts";
 import type { ConsoleConfig } from "./config.ts";
 import { cookieOf, FORM_COOKIE, FormTokens } from "./guard.ts";
 import { renderDeadLetters } from "./pages/dead-letters.ts";
@@ -90,15 +91,18 @@ export function addPages(app: FastifyInstance, context: PageContext): void {
   });
 
   app.post<ById>("/incidents/:id/actions", async (request, reply) => {
-    const { id } = request.params;
-    if (projection.incident(id) === undefined) return reply.callNotFound();
+    const incident = projection.incident(request.params.id);
+    if (incident === undefined) return reply.callNotFound();
     const form = formOf(request);
     if (form === undefined) return refuse(reply, "console.bad-form-token");
-    const body = ActionBody.safeParse({ ...form, who: form["who"] || NAMELESS });
-    if (!body.success) return refuse(reply, "console.bad-request");
-    const { forMs: _, ...action } = body.data;
-    await actions.write({ ...action, incident: id as IncidentId });
-    return reply.redirect(`/incidents/${id}`, 303);
+    const body = ActionBody.safeParse(actionFromForm(form));
+    if (!body.success || misfitOf(body.data, incident, projection.actions(incident.id)) !== undefined) {
+      return refuse(reply, "console.bad-request");
+    }
+    const who = body.data.who ?? NAMELESS;
+    const from = { via: "console", address: request.ip } as const;
+    await actions.write(actionOf(body.data, { incident: incident.id, who, from, now: clock.now() }));
+    return reply.redirect(`/incidents/${incident.id}`, 303);
   });
 
   app.post<ById>("/incidents/:id/silence", async (request, reply) => {

@@ -15,6 +15,7 @@ import {
   Incident,
   type IncidentId,
   isoOf,
+  recurrenceOf,
   type Standing,
   standingOf,
   TOPICS,
@@ -24,7 +25,6 @@ import { type Claim, claimOf } from "./claim.ts";
 import type { NotifyConfig, TargetConfig } from "./config.ts";
 import type { DeliveryEvent, Desk, Outlook } from "./desk.ts";
 import { isDigest } from "./digest.ts";
-import { historyOf } from "./history.ts";
 import type { Notifier } from "./notifier.ts";
 import { composePage, isOver, type PageContent } from "./page-content.ts";
 import { SilenceBook } from "./silence-book.ts";
@@ -184,7 +184,7 @@ export class Engine implements Desk {
     const { config, clock } = this.#options;
     const notice = this.#noticeFor(incident, notifier);
     const known = [...(this.#incidents?.entries() ?? [])].map(([, placed]) => placed.incident);
-    const history = historyOf(incident, known, (id) => this.#actions.get(id)?.values() ?? []);
+    const history = recurrenceOf(incident, known, (id) => this.#actions.get(id)?.values() ?? []);
     const page = composePage(incident, {
       timeZone: config.timeZone,
       now: isoOf(clock.now()),

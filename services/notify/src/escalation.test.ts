@@ -5,7 +5,7 @@ import { type FakeServer, fakeServer, T0, World } from "./test-kit.ts";
 
 const incident = fixture("cluster-hang-9e", { children: [] });
 const ended: Incident = { ...incident, revision: 9, status: "closed" };
-const acknowledge = (change: Partial<Action> = {}): Action => ({
+const acknowledge = (change: Partial<Extract<Action, { kind: "acknowledge" }>> = {}): Action => ({
   id: "1".repeat(64),
   kind: "acknowledge",
   incident: incident.id,

@@ -3,7 +3,7 @@ export { sendTest } from "./drill.ts";
 export type { Notification, Notifier, NotifierContext, NotifierKind, SendResult } from "./notifier.ts";
 export { NOTIFIERS } from "./notifiers/index.ts";
 export { renderPage, renderShort } from "./page.ts";
-export type { PageHistory, PageOptions } from "./page-content.ts";
+export type { PageOptions } from "./page-content.ts";
 export { renderHtml } from "./page-html.ts";
 export { renderMarkdown } from "./page-markdown.ts";
 export { type RouteAnswer, reportRoutes } from "./route-report.ts";

@@ -14,21 +14,13 @@ import {
   MINUTE_MS,
   maskSecrets,
   type RankedCause,
+  type Recurrence,
+  recurrenceText,
   SECOND_MS,
   type Severity,
   shortName,
 } from "@culprit/model";
 import { checkZone, dayText, instantText } from "./time-text.ts";
-
-/** Earlier incidents of the same playbook on the same entity. */
-export interface PageHistory {
-  /** With this one. */
-  readonly times: number;
-  readonly days: number;
-  readonly lastAt: string;
-  /** How the last one ended, in a person's words; hostile text. */
-  readonly lastOutcome?: string;
-}
 
 export interface PageOptions {
   /** The zone that comes first; an IANA name. */
@@ -37,7 +29,7 @@ export interface PageOptions {
   readonly now?: string;
   /** The console's address without a trailing slash. */
   readonly consoleUrl?: string;
-  readonly history?: PageHistory;
+  readonly history?: Recurrence;
   /** A sentence of ours about the delivery itself: "pager did not answer, so this came here". */
   readonly notice?: string;
 }
@@ -269,18 +261,10 @@ function firstSteps(argued: readonly RankedCause[], clear: boolean): readonly st
 function seenBefore(incident: Incident, options: PageOptions): string | undefined {
   const { history } = options;
   if (history !== undefined && history.times > 1) {
-    const outcome = history.lastOutcome === undefined ? "" : `, closed as "${maskSecrets(history.lastOutcome)}"`;
-    const day = dayText(history.lastAt, options.timeZone, incident.startedAt);
-    return `${ordinal(history.times)} time in ${history.days} days; last time on ${day}${outcome}`;
+    return maskSecrets(recurrenceText(history, dayText(history.lastAt, options.timeZone, incident.startedAt)));
   }
   if (incident.occurrences <= 1) return undefined;
   return `${incident.occurrences} times within this incident, last at ${instantText(incident.last, options.timeZone)}`;
-}
-
-function ordinal(n: number): string {
-  const teen = n % 100 >= 11 && n % 100 <= 13;
-  const ending = teen ? "th" : (["th", "st", "nd", "rd"][n % 10] ?? "th");
-  return `${n}${ending}`;
 }
 
 /** Whether `severity` is at least as grave as `least`. */

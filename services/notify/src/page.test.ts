@@ -11,7 +11,13 @@ describe("the page of a clear cause", () => {
     timeZone: "Europe/Oslo",
     now: "2026-03-17T02:12:00.000Z",
     consoleUrl: "http://culprit.example:8080",
-    history: { times: 2, days: 30, lastAt: "2026-02-12T02:00:00.000Z", lastOutcome: "backup agent leak" },
+    history: {
+      times: 2,
+      days: 30,
+      last: fixture("dpm-vss").id,
+      lastAt: "2026-02-12T02:00:00.000Z",
+      lastOutcome: "backup agent leak",
+    },
   });
   const lines = page.split("\n");
 

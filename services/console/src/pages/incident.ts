@@ -45,6 +45,15 @@ export interface IncidentPage {
 }
 
 const COLLECT_MAX = 2;
+const ACTION_TEXT: Readonly<Record<Action["kind"], string>> = {
+  acknowledge: "acknowledged",
+  resolve: "resolved",
+  reopen: "reopened",
+  note: "noted",
+  unlink: "took out an event",
+  relink: "put an event back",
+  "confirm-cause": "confirmed the cause",
+};
 
 export function renderIncident(page: IncidentPage): string {
   const { incident } = page;
@@ -246,10 +255,9 @@ function deliverySection({ deliveries, zone }: IncidentPage): Markup {
 }
 
 function activitySection({ incident, actions, zone, formToken }: IncidentPage): Markup {
-  const words = { acknowledge: "acknowledged", resolve: "resolved", reopen: "reopened", note: "noted" } as const;
   const entries = actions.map(
     (action) => html`<li>
-      <span class="quiet">${zone.short(isoOf(action.at))}</span> <b>${say(action.who)}</b> ${words[action.kind]}
+      <span class="quiet">${zone.short(isoOf(action.at))}</span> <b>${say(action.who)}</b> ${ACTION_TEXT[action.kind]}
       ${action.note === undefined ? "" : html`<blockquote>${say(action.note)}</blockquote>`}
     </li>`,
   );
