@@ -29,8 +29,8 @@ export interface Cluster {
 
 let made = 0;
 
-/** Makes the topics and a config for services on them. */
-export async function openCluster(address: string): Promise<Cluster> {
+/** Makes the topics and a config for services on them. A process that says nothing for `sessionMs` loses its partitions. */
+export async function openCluster(address: string, { sessionMs = 5_000 } = {}): Promise<Cluster> {
   made += 1;
   const prefix = `cluster${process.pid}-${made}.`;
   const dir = mkdtempSync(join(tmpdir(), "culprit-cluster-"));
@@ -49,7 +49,7 @@ export async function openCluster(address: string): Promise<Cluster> {
     config,
     JSON.stringify({
       logLevel: "info",
-      kafka: { brokers: address, prefix, partitions: counts, sessionMs: 5_000, heartbeatMs: 300, sendTimeoutMs: 4_000 },
+      kafka: { brokers: address, prefix, partitions: counts, sessionMs, heartbeatMs: 300, sendTimeoutMs: 4_000 },
       probe: { port: 0 },
       ingest: { port: 0, retain: "all" },
       console: { port: 0 },
