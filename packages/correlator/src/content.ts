@@ -37,6 +37,7 @@ export interface Frame {
   /** The input is over, so that nothing closes for being quiet. */
   readonly isEnding: boolean;
   readonly parent: IncidentId | undefined;
+  readonly previous: IncidentId | undefined;
   readonly children: readonly IncidentId[];
 }
 
@@ -62,6 +63,7 @@ export function contentOf(group: Group, coverage: CoverageMap, program: Program,
     verdict: verdictOf(ranked),
     settled: frame.now >= settlesAt(group),
     ...(frame.parent === undefined ? {} : { parent: frame.parent }),
+    ...(frame.previous === undefined ? {} : { previous: frame.previous }),
     scope: scopeOf(group, entries),
     startedAt: isoOf(startedAt),
     detectedAt: isoOf(frame.detectedAt),

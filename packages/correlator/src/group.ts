@@ -4,6 +4,7 @@
  */
 import { type EpochMs, type HostRelations, sameHost, shortName } from "@culprit/model";
 import { type CompiledPlaybook, positiveAliasesOf, type SignalUse } from "@culprit/rules";
+import type { Cut } from "./act.ts";
 import { isMet, type Seen } from "./condition.ts";
 import type { Interval } from "./crash-time.ts";
 import { homeKey, hostKey } from "./route.ts";
@@ -14,6 +15,8 @@ type Variables = Readonly<Record<string, string>>;
 
 export interface Group {
   readonly playbook: CompiledPlaybook;
+  /** The entity's names, folded: the same for every group about it. */
+  readonly entity: string;
   readonly variables: Variables;
   /** What is known of the incident's host. */
   readonly relations: HostRelations;
@@ -28,7 +31,13 @@ export interface Group {
   readonly span: Interval;
   /** Sightings of any alias within a window relative to the anchor, limited to the roles the playbook asks for. */
   readonly within: (alias: string, from: number, to: number) => readonly Sighting[];
+  /** The group without some events; `undefined` where nothing is left that opened it. */
+  readonly without: (events: ReadonlySet<string>) => Group | undefined;
 }
+
+type Cuts = ReadonlyMap<string, readonly Cut[]>;
+const NO_CUTS: Cuts = new Map();
+const NO_EVENTS: ReadonlySet<string> = new Set();
 
 interface Candidate {
   readonly alias: string;
@@ -37,17 +46,29 @@ interface Candidate {
   readonly entity: string;
 }
 
-/** The incidents of a playbook at a key. */
-export function groupsOf(playbook: CompiledPlaybook, key: string, sightings: Sightings): readonly Group[] {
-  return candidatesOf(playbook, sightings).filter((group) => homeOf(group) === key && opens(group));
+/** The incidents of a playbook at a key; those of one entity follow each other in order of time. */
+export function groupsOf(
+  playbook: CompiledPlaybook,
+  key: string,
+  sightings: Sightings,
+  cuts: Cuts = NO_CUTS,
+): readonly Group[] {
+  return candidatesOf(playbook, sightings, cuts).filter((group) => homeOf(group) === key && opens(group));
+}
+
+/** What is left of a group without some events; `undefined` where that opens no incident. */
+export function groupWithout(group: Group, events: ReadonlySet<string>): Group | undefined {
+  if (events.size === 0) return group;
+  const rest = group.without(events);
+  return rest !== undefined && opens(rest) ? rest : undefined;
 }
 
 /** Every group of openers, whether its condition holds or not. */
-export function candidatesOf(playbook: CompiledPlaybook, sightings: Sightings): readonly Group[] {
+export function candidatesOf(playbook: CompiledPlaybook, sightings: Sightings, cuts: Cuts = NO_CUTS): readonly Group[] {
   const found: Group[] = [];
   for (const candidates of byEntity(playbook, sightings).values()) {
-    for (const run of runsOf(candidates, playbook.open.merge)) {
-      const group = groupOf(playbook, run, sightings);
+    for (const run of runsOf(candidates, playbook.open.merge, cuts)) {
+      const group = groupOf(playbook, run, sightings, NO_EVENTS);
       if (group !== undefined) found.push(group);
     }
   }
@@ -106,20 +127,32 @@ function relationsIn(hosts: readonly HostRelations[], host: string): HostRelatio
   return hosts.find((known) => sameHost(known.host, host.toLowerCase()));
 }
 
-/** Candidates in order of time, cut where nothing happened for longer than `mergeMs`. */
-function runsOf(candidates: Candidate[], mergeMs: number): Candidate[][] {
+/** Candidates in order of time, cut where nothing happened for longer than `mergeMs`, and where a person resolved them. */
+function runsOf(candidates: Candidate[], mergeMs: number, cuts: Cuts): Candidate[][] {
   candidates.sort((a, b) => inOrder(a.sighting, b.sighting));
+  const cutAt =
+    cuts.size === 0
+      ? []
+      : candidates.flatMap(({ sighting }) => (cuts.get(sighting.signal.id) ?? []).map((cut) => cut.at));
   const runs: Candidate[][] = [];
   let last: EpochMs = Number.NEGATIVE_INFINITY;
+  let lastFrom: EpochMs = Number.NEGATIVE_INFINITY;
   for (const candidate of candidates) {
-    if (candidate.sighting.from - last > mergeMs) runs.push([]);
+    const { from, to } = candidate.sighting;
+    if (from - last > mergeMs || cutAt.some((at) => lastFrom <= at && at < from)) runs.push([]);
     (runs.at(-1) as Candidate[]).push(candidate);
-    last = Math.max(last, candidate.sighting.to);
+    last = Math.max(last, to);
+    lastFrom = from;
   }
   return runs;
 }
 
-function groupOf(playbook: CompiledPlaybook, run: readonly Candidate[], sightings: Sightings): Group | undefined {
+function groupOf(
+  playbook: CompiledPlaybook,
+  run: readonly Candidate[],
+  sightings: Sightings,
+  except: ReadonlySet<string>,
+): Group | undefined {
   const openers = new Map<string, Sighting[]>();
   const candidateOf = new Map<Sighting, Candidate>();
   for (const candidate of run) {
@@ -150,14 +183,18 @@ function groupOf(playbook: CompiledPlaybook, run: readonly Candidate[], sighting
   const inRole = run.filter(({ alias, sighting }) =>
     plays(playbook, playbook.signals[alias] as SignalUse, sighting, roles),
   );
-  if (inRole.length < run.length) return inRole.length === 0 ? undefined : groupOf(playbook, inRole, sightings);
+  if (inRole.length < run.length) return inRole.length === 0 ? undefined : groupOf(playbook, inRole, sightings, except);
   const filtered = new Map<string, readonly Sighting[]>();
   const ofAlias = (alias: string): readonly Sighting[] => {
     const held = filtered.get(alias);
     if (held !== undefined) return held;
     const use = playbook.signals[alias];
     const list =
-      use === undefined ? [] : sightings.ofUse(use).filter((sighting) => plays(playbook, use, sighting, roles));
+      use === undefined
+        ? []
+        : sightings
+            .ofUse(use)
+            .filter((sighting) => !except.has(sighting.signal.event.id) && plays(playbook, use, sighting, roles));
     filtered.set(alias, list);
     return list;
   };
@@ -165,6 +202,7 @@ function groupOf(playbook: CompiledPlaybook, run: readonly Candidate[], sighting
   const to = run.reduce((most, { sighting }) => Math.max(most, sighting.to), Number.NEGATIVE_INFINITY);
   return {
     playbook,
+    entity: run[0]?.entity ?? "",
     variables,
     relations,
     openers,
@@ -174,6 +212,10 @@ function groupOf(playbook: CompiledPlaybook, run: readonly Candidate[], sighting
     span: { from, to },
     within: (alias, start, end) =>
       ofAlias(alias).filter((sighting) => sighting.to >= anchor.from + start && sighting.from <= anchor.to + end),
+    without: (events) => {
+      const rest = run.filter(({ sighting }) => !events.has(sighting.signal.event.id));
+      return groupOf(playbook, rest, sightings, events);
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+export type { Act } from "./act.ts";
 export * from "./arrival-time.ts";
 export * from "./decoded-fields.ts";
 export * from "./match.ts";

@@ -2,7 +2,8 @@
  * The state of the fold: plain data, one record per key. `step` changes it in place and names the keys it changed; a
  * snapshot is a structured copy. Everything in it has a limit.
  */
-import type { Coverage, EpochMs, HostRelations, Incident, IncidentId, Severity, Signal } from "@culprit/model";
+import type { Coverage, EpochMs, EventId, HostRelations, Incident, IncidentId, Severity, Signal } from "@culprit/model";
+import type { Act, Cut, Decided } from "./act.ts";
 import { type CoverageMap, emptyCoverage } from "./coverage.ts";
 
 /** Signals kept per rule and key: the first of them and the latest; what falls out in the middle is counted. */
@@ -51,6 +52,8 @@ export type Input =
       readonly link: Link;
       readonly holds: boolean;
     }
+  /** What a person did; it finds the incident, wherever it is held. */
+  | { readonly kind: "act"; readonly act: Act }
   /** `ending`: the input is over and time runs on only to settle what is open; silence means nothing any more. */
   | { readonly kind: "tick"; readonly at: EpochMs; readonly ending?: boolean };
 
@@ -74,6 +77,15 @@ export interface HeldIncident {
   /** Last content, published or waiting. */
   content?: Incident;
   announced?: string;
+  /** The one before it of the same entity, where this is its return. */
+  previous?: IncidentId;
+  /** A person has resolved it, or taken that back. */
+  resolved?: Decided;
+  /** Where the resolve of the one before cut the openers, so that this one began. */
+  cut?: Cut;
+  unlinked?: readonly (Decided & { readonly event: EventId })[];
+  /** The next revision is made anew although its lateness has passed. */
+  thawed?: boolean;
 }
 
 export interface KeyState {

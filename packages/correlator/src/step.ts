@@ -16,11 +16,12 @@ import {
   shortName,
 } from "@culprit/model";
 import type { CompiledPlaybook, Program } from "@culprit/rules";
+import { applyAct, cutsOf, unlinkedFrom } from "./act.ts";
 import { contentOf, settlesAt } from "./content.ts";
 import { addCoverage } from "./coverage.ts";
 import { evict, forgetMs, isEmpty } from "./evict.ts";
 import { announce, relate, withdraw } from "./family.ts";
-import { type Group, groupsOf } from "./group.ts";
+import { type Group, groupsOf, groupWithout } from "./group.ts";
 import { Sightings } from "./sighting.ts";
 import {
   type HeldIncident,
@@ -68,6 +69,9 @@ export function step(state: State, input: Input, program: Program): readonly Out
       if (key !== undefined) relink(key, input.child, input.link, input.holds, state.now);
       return [];
     }
+    case "act":
+      applyAct(state, input.act);
+      return [];
     case "tick":
       state.isEnding = input.ending ?? false;
       return tick(state, input.at, program);
@@ -164,16 +168,30 @@ function evaluate(
   const { now } = state;
   const held = [...key.incidents.values()].filter((incident) => incident.playbook === playbook.id);
   const claimed = new Set<IncidentId>();
-  for (const group of groupsOf(playbook, key.key, sightings)) {
+  const cuts = cutsOf(key, held);
+  const lastOf = new Map<string, HeldIncident>();
+  for (const group of groupsOf(playbook, key.key, sightings, cuts)) {
     const incident = claim(key, playbook, group, held, claimed, state);
     if (incident === undefined) continue;
     claimed.add(incident.id);
+    follow(incident, group, lastOf.get(group.entity));
+    lastOf.set(group.entity, incident);
     incident.openers = openerIds(group);
     incident.anchorAt = group.anchor.to;
     incident.lastAt = group.span.to;
-    revise(key, incident, group, state, program, outputs);
+    const counted = groupWithout(group, unlinkedFrom(incident));
+    if (counted === undefined) dismiss(key, incident, now, outputs);
+    else revise(key, incident, counted, state, program, outputs);
   }
   for (const incident of held) if (!claimed.has(incident.id)) retract(key, incident, now, outputs);
+}
+
+/** Notes which incident this one is the return of: the last of its entity that was still held when this one began. */
+function follow(incident: HeldIncident, { playbook, span }: Group, before: HeldIncident | undefined): void {
+  if (before === undefined || span.from > before.lastAt + forgetMs(playbook)) return;
+  incident.previous = before.id;
+  const { resolved } = before;
+  if (resolved?.holds === true && resolved.at < span.from) incident.cut = { at: resolved.at, resolved: before.id };
 }
 
 function openerIds(group: Group): string[] {
@@ -234,10 +252,14 @@ function revise(
     .filter(({ link }) => link.parent === incident.id)
     .map(({ child }) => child.id)
     .sort();
-  const frame = { id: incident.id, detectedAt: incident.detectedAt, now, isEnding, parent, children };
+  const { id, detectedAt, previous } = incident;
+  const frame = { id, detectedAt, now, isEnding, parent, previous, children };
   const fresh = contentOf(group, key.coverage, program, { ...frame, revision: incident.revision + 1 });
   const content =
-    now >= settlesAt(group) + playbook.collect.lateness ? frozen(incident.published ?? fresh, fresh) : fresh;
+    now >= settlesAt(group) + playbook.collect.lateness && incident.thawed !== true
+      ? frozen(incident.published ?? fresh, fresh)
+      : fresh;
+  if (incident.thawed === true) delete incident.thawed;
   incident.content = content;
   const ready = parent !== undefined || now >= incident.firstArrivalAt + playbook.alert.wait;
   if (!ready) wake(key, incident.firstArrivalAt + playbook.alert.wait);
@@ -282,6 +304,23 @@ function differs(a: Incident, b: Incident): boolean {
   return plain(a) !== plain(b);
 }
 
+/** An incident of which people have taken out what it rests on: it ends, and comes back if they put it back. */
+function dismiss(key: KeyState, incident: HeldIncident, now: EpochMs, outputs: Output[]): void {
+  end(incident, "Withdrawn: without the events that people took out this is no incident.", now, outputs);
+  if (incident.announced === undefined) return;
+  withdraw(incident, outputs);
+  delete incident.announced;
+  key.announced.delete(incident.id);
+}
+
+/** Closes an incident that has been told of, and says why. */
+function end(incident: HeldIncident, fact: string, now: EpochMs, outputs: Output[]): void {
+  const { published } = incident;
+  if (published === undefined || published.status === "closed") return;
+  const facts = [...published.facts, fact];
+  publish(incident, { ...published, status: "closed", updatedAt: new Date(now).toISOString(), facts }, outputs);
+}
+
 /** An incident whose openers no longer make one: evidence moved it elsewhere, or its condition is not met any more. */
 function retract(key: KeyState, incident: HeldIncident, now: EpochMs, outputs: Output[]): void {
   const forgotten = incident.openers.every(
@@ -289,18 +328,8 @@ function retract(key: KeyState, incident: HeldIncident, now: EpochMs, outputs: O
       !key.announced.has(id as IncidentId) &&
       ![...key.signals.values()].some((list) => list.some((signal) => signal.id === id)),
   );
-  if (incident.published !== undefined && incident.published.status !== "closed" && !forgotten) {
-    const { published } = incident;
-    publish(
-      incident,
-      {
-        ...published,
-        status: "closed",
-        updatedAt: new Date(now).toISOString(),
-        facts: [...published.facts, "Withdrawn: later records show that this was not an incident of its own."],
-      },
-      outputs,
-    );
+  if (!forgotten) {
+    end(incident, "Withdrawn: later records show that this was not an incident of its own.", now, outputs);
   }
   if (incident.announced !== undefined) withdraw(incident, outputs);
   key.incidents.delete(incident.id);

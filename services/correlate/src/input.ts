@@ -1,6 +1,6 @@
 /** Reads a value of the `signals` topic; our own stages wrote it, so the envelope is checked and signals in full. */
 import type { Input } from "@culprit/correlator";
-import { Coverage, HostRelations, IncidentId, Severity, Signal } from "@culprit/model";
+import { Coverage, EpochMs, EventId, HostRelations, ID_PATTERN, IncidentId, Severity, Signal } from "@culprit/model";
 import { z } from "zod";
 import type { SourceTick } from "./match-task.ts";
 
@@ -21,6 +21,12 @@ const Announcement = z.object({
   gone: z.boolean(),
 });
 
+const ACT = { incident: IncidentId, at: EpochMs, id: z.string().regex(ID_PATTERN) };
+const Act = z.discriminatedUnion("kind", [
+  z.object({ kind: z.enum(["resolve", "reopen"]), ...ACT }),
+  z.object({ kind: z.enum(["unlink", "relink"]), ...ACT, event: EventId }),
+]);
+
 const FoldInput = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("signal"), key: z.string(), signal: Signal }),
   z.object({ kind: z.literal("coverage"), key: z.string(), coverage: Coverage }),
@@ -32,6 +38,7 @@ const FoldInput = z.discriminatedUnion("kind", [
     link: z.object({ parent: IncidentId, order: z.string() }),
     holds: z.boolean(),
   }),
+  z.object({ kind: z.literal("act"), act: Act }),
   z.object({ kind: z.literal("tick"), source: z.string(), at: z.number(), idleMs: z.number() }),
 ]);
 

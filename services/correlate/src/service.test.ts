@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Bus, openEmbeddedBus, openTable } from "@culprit/bus";
 import {
+  actionKey,
+  contentId,
   eventIdentity,
   foldHost,
   Incident,
@@ -149,6 +151,30 @@ test("a restart between two halves of a story changes nothing: same incident, sa
       .sort((a, b) => (a.id < b.id ? -1 : 1));
   const whole = essence(await play(undefined));
   for (const cutAt of [1, 2, 3]) expect(essence(await play(cutAt))).toEqual(whole);
+});
+
+test("an event that a person takes out no longer counts, wherever its incident is held", async () => {
+  await using bus = await openEmbeddedBus({ partitions: () => 3 });
+  const clock = settableClock(START + 300_000);
+  const service = await start(parts(bus, clock));
+  await send(bus, outage("hv11.contoso.com", "hv12.contoso.com"));
+  const revision = (fits: (incident: Incident) => boolean): Promise<Incident> =>
+    until(async () => {
+      await clock.advance(30_000);
+      return (await incidentsIn(bus)).find((incident) => incident.playbook === "cluster-hang-9e" && fits(incident));
+    });
+  const before = await revision(({ causes }) => causes[0]?.id === "nonpaged-pool-exhausted");
+  const event = before.timeline.find(({ eventId }) => eventId === 2019)?.event;
+  const action = { kind: "unlink", id: contentId("1"), incident: before.id, at: START, who: "ada", event };
+  await bus.publish([
+    { topic: TOPICS.actions.name, key: "nonsense", value: { kind: "nonsense" } },
+    { topic: TOPICS.actions.name, key: actionKey({ incident: before.id, id: action.id }), value: action },
+  ]);
+  const after = await revision(({ timeline }) => timeline.every((entry) => entry.event !== event));
+  expect(after.id).toBe(before.id);
+  expect(after.revision).toBeGreaterThan(before.revision);
+  expect(after.causes[0]?.id).not.toBe("nonpaged-pool-exhausted");
+  await service.stop();
 });
 
 test("what is no arrival goes to the dead letters and the rest goes on", async () => {

@@ -4,11 +4,13 @@ import { emptyTopology, learn } from "@culprit/correlator";
 import { Fact, SECOND_MS, TOPICS } from "@culprit/model";
 import type { Knowledge } from "@culprit/rules";
 import { type Clock, HEALTHY, type Health, type Logger, type Metrics, repeat, type Service } from "@culprit/runtime";
+import { createActTask } from "./act-task.ts";
 import { createFoldTask } from "./fold-task.ts";
 import { createMatchTask, type MatchTask } from "./match-task.ts";
 
 export const MATCH_GROUP = "match";
 export const FOLD_GROUP = "fold";
+const ACT_GROUP = "act";
 
 export interface CorrelateOptions {
   readonly bus: Bus;
@@ -46,16 +48,22 @@ export async function start(options: CorrelateOptions): Promise<Service> {
   });
   await known.caughtUp;
 
+  const signalPartitions = bus.partitionsOf(TOPICS.signals.name);
   const folds = await bus.consume({
     group: FOLD_GROUP,
     topic: TOPICS.signals.name,
     open: (assignment) =>
       createFoldTask(assignment, {
         program: knowledge.program,
-        holdsEveryKey: bus.partitionsOf(TOPICS.signals.name) === 1,
+        holdsEveryKey: signalPartitions === 1,
         onUnreadable: (count) => unreadable.add(count, { stage: "fold" }),
         onIncident: () => revisions.add(),
       }),
+  });
+  const acts = await bus.consume({
+    group: ACT_GROUP,
+    topic: TOPICS.actions.name,
+    open: (assignment) => createActTask(assignment, { signalPartitions }),
   });
   const matches = await bus.consume({
     group: MATCH_GROUP,
@@ -65,7 +73,7 @@ export async function start(options: CorrelateOptions): Promise<Service> {
         knowledge,
         topology,
         clock,
-        signalPartitions: bus.partitionsOf(TOPICS.signals.name),
+        signalPartitions,
         onUnreadable: (count) => unreadable.add(count, { stage: "match" }),
       });
       tasks.add(task);
@@ -81,7 +89,7 @@ export async function start(options: CorrelateOptions): Promise<Service> {
       await Promise.all([...tasks].map((task) => task.beat()));
     },
   });
-  const readers: readonly Reader[] = [known, folds, matches];
+  const readers: readonly Reader[] = [known, folds, acts, matches];
   const failed = failureOf([...readers.map(({ ended }) => ended), beats]);
   let failure: unknown;
   void failed.then((error) => {
@@ -97,7 +105,7 @@ export async function start(options: CorrelateOptions): Promise<Service> {
       stop ??= (async () => {
         stopping.abort();
         await beats.catch(() => {});
-        for (const reader of [matches, folds, known]) await reader.close();
+        for (const reader of [matches, acts, folds, known]) await reader.close();
       })();
       return stop;
     },
