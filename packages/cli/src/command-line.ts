@@ -110,7 +110,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   program
     .command("match [paths...]")
     .description("try Sigma rules and correlations on a file, one JSON a line for each match")
-    .requiredOption("--rules <path...>", "rule files or folders")
+    .requiredOption("--rules <path>", "a rule file or a folder of them; may be given again", oneMore)
     .option("--flat", "the input's top-level keys are the fields, @timestamp the time")
     .option("--no-routing", "ignore the rules' logsource")
     .option("--placeholders <file>", "values for expand: a map of names to values")
@@ -143,6 +143,11 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
         (await import("./commands/selection.ts")).runSelection(options.format, print),
       ),
     );
+
+  program
+    .command("token <name>")
+    .description("make a token for a sender, and the line of the config that knows its hash")
+    .action(verb(async (name: string) => (await import("./commands/token.ts")).runToken(name, print)));
 
   const config = ["--config <file>", "configuration; culprit.yaml in this folder where there is one"] as const;
   program
@@ -197,4 +202,9 @@ function instantOf(text: string): number {
   const at = DateTime.fromISO(text, { zone: "utc" });
   if (at.isValid) return at.toMillis();
   throw new InvalidArgumentError(`an instant such as ${isoOf(0)}`);
+}
+
+/** For options that may be given again, each with one value, so that the paths after them stay paths. */
+function oneMore(text: string, held: readonly string[] = []): readonly string[] {
+  return [...held, text];
 }
