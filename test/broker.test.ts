@@ -2,6 +2,7 @@
 import { afterAll, beforeAll } from "vitest";
 import { busContract, CONTRACT_TOPICS, contractPartitions, type Opened } from "../packages/bus/src/bus.contract.ts";
 import { openKafkaBus } from "../packages/bus/src/kafka.ts";
+import { deliveryContract, deliveryPartitions } from "../services/notify/src/delivery.contract.ts";
 import { lostBrokerTests } from "./broker/lost-broker.ts";
 import { outageTests } from "./broker/outage.ts";
 import { ownerTests } from "./broker/owners.ts";
@@ -46,6 +47,18 @@ async function openForContract(): Promise<Opened> {
 }
 
 if (canBroker) busContract("Kafka", openForContract);
+if (canBroker) {
+  deliveryContract("Kafka", () => {
+    opened += 1;
+    return openKafkaBus({
+      brokers: [broker?.address ?? ""],
+      prefix: `delivery${opened}.`,
+      partitions: deliveryPartitions,
+      create: { replicationFactor: 1 },
+      heartbeatMs: 200,
+    });
+  });
+}
 const address = (): string => broker?.address ?? "";
 topicTests(address);
 ownerTests(address);

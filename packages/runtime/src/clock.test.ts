@@ -15,9 +15,11 @@ test("a settable clock wakes sleepers in the order of their deadlines, at their 
     ["b", 1_020],
   ]);
   expect([clock.now(), clock.elapsed(), clock.sleepers]).toEqual([1_100, 100, 1]);
+  expect(clock.firstDueMs).toBe(400);
   await clock.advance(400);
   await Promise.all(all);
   expect(woken.at(-1)).toEqual(["c", 1_500]);
+  expect(clock.firstDueMs).toBeUndefined();
 });
 
 test("F33 stepping the wall clock back moves no deadline", async () => {

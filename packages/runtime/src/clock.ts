@@ -33,6 +33,8 @@ export interface SettableClock extends Clock {
   setWall(at: EpochMs): void;
   /** How many are asleep. */
   readonly sleepers: number;
+  /** Milliseconds until the first of them is to wake; `undefined` while nobody sleeps. */
+  readonly firstDueMs: number | undefined;
 }
 
 interface Sleeper {
@@ -93,6 +95,10 @@ export function settableClock(start: EpochMs): SettableClock {
     },
     get sleepers() {
       return sleepers.size;
+    },
+    get firstDueMs() {
+      const first = nextUntil(Infinity);
+      return first === undefined ? undefined : Math.max(0, first.at - elapsed);
     },
   };
 }

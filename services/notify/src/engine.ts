@@ -156,9 +156,10 @@ export class Engine implements Desk {
       key: deliveryKey(record),
       value: record,
     }));
+    // The topic may bring them back before the publish is known to be done.
+    const known = records.map((record) => ({ record, before: this.record(record.incident, record.notifier) }));
     await retry(() => bus.publish(messages), { clock, random });
-    for (const record of records) {
-      const before = this.record(record.incident, record.notifier);
+    for (const { record, before } of known) {
       this.#learn(record);
       if (before?.openedAt === record.openedAt && before?.intent?.since === record.intent?.since) continue;
       // Whoever stands in when nobody acknowledges has to know from when to count.

@@ -33,9 +33,9 @@ describe("a page that nobody acknowledges", () => {
     await using second = await fakeServer();
     await using running = await world(first, second);
     await running.publish(incident);
-    await running.advance(14 * MINUTE_MS, MINUTE_MS);
+    await running.advance(14 * MINUTE_MS);
     expect(types(second)).toEqual([]);
-    await running.advance(2 * MINUTE_MS, MINUTE_MS);
+    await running.advance(2 * MINUTE_MS);
     expect(types(second)).toEqual(["incident.trigger"]);
     expect(second.received[0]?.body).toContain('Nobody acknowledged it at \\"first\\" for 15 min');
     await running.publish(ended);
@@ -51,7 +51,7 @@ describe("a page that nobody acknowledges", () => {
     await using running = await world(first, second);
     await first.leave();
     await running.publish(incident);
-    await running.advance(16 * MINUTE_MS, MINUTE_MS);
+    await running.advance(16 * MINUTE_MS);
     expect(types(second)).toEqual(["incident.trigger"]);
   });
 
@@ -60,10 +60,10 @@ describe("a page that nobody acknowledges", () => {
     await using second = await fakeServer();
     await using running = await world(first, second);
     await running.publish(incident);
-    await running.advance(10 * MINUTE_MS, MINUTE_MS);
+    await running.advance(10 * MINUTE_MS);
     await running.end();
     await running.begin();
-    await running.advance(6 * MINUTE_MS, MINUTE_MS);
+    await running.advance(6 * MINUTE_MS);
     expect([types(first), types(second)]).toEqual([["incident.trigger"], ["incident.trigger"]]);
   });
 });
@@ -74,9 +74,9 @@ describe("an acknowledgement", () => {
     await using second = await fakeServer();
     await using running = await world(first, second);
     await running.publish(incident);
-    await running.advance(10 * MINUTE_MS, MINUTE_MS);
+    await running.advance(10 * MINUTE_MS);
     await running.act(acknowledge({ at: running.clock.now() }));
-    await running.advance(2 * HOUR_MS, 10 * MINUTE_MS);
+    await running.advance(2 * HOUR_MS);
     expect(types(second)).toEqual([]);
   });
 
@@ -86,13 +86,13 @@ describe("an acknowledgement", () => {
     await using running = await world(first, second);
     await running.publish(incident);
     await running.act(acknowledge({ until: T0 + HOUR_MS }));
-    await running.advance(HOUR_MS - MINUTE_MS, 10 * MINUTE_MS);
+    await running.advance(HOUR_MS - MINUTE_MS);
     expect(types(first)).toEqual(["incident.trigger", "incident.update"]);
-    await running.advance(10 * MINUTE_MS, MINUTE_MS);
+    await running.advance(10 * MINUTE_MS);
     expect(types(first)).toEqual(["incident.trigger", "incident.update", "incident.update"]);
     expect(first.received[2]?.body).toContain('"reason":"reopened"');
     expect(types(second)).toEqual([]);
-    await running.advance(7 * MINUTE_MS, MINUTE_MS);
+    await running.advance(7 * MINUTE_MS);
     expect(types(second)).toEqual(["incident.trigger"]);
   });
 });
@@ -106,8 +106,8 @@ test("a target with hours of its own is told when they begin, if it is still goi
     config: { reconcileEveryMs: 24 * HOUR_MS },
   });
   await running.publish(incident);
-  await running.advance(4 * MINUTE_MS, MINUTE_MS);
+  await running.advance(4 * MINUTE_MS);
   expect(types(server)).toEqual([]);
-  await running.advance(2 * MINUTE_MS, MINUTE_MS);
+  await running.advance(2 * MINUTE_MS);
   expect(types(server)).toEqual(["incident.trigger"]);
 });

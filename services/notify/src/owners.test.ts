@@ -62,9 +62,9 @@ test("P5 a log that cannot store for a while delays a page and loses none", asyn
   await using world = await World.open({ targets: [target(server)], bus: flaky });
   refusing = true;
   await bus.publish([{ topic: "incidents", key: base.id, value: base }]);
-  await world.advance(20_000, 500);
+  await world.advance(20_000);
   expect(server.received).toHaveLength(0);
   refusing = false;
-  await world.advance(60_000, 500);
+  await world.advance(60_000);
   expect([...byKey(server).values()]).toEqual([["incident.trigger"]]);
 });

@@ -12,8 +12,7 @@ import type { Notifier, NotifierContext, NotifierKind } from "./notifier.ts";
 import { NOTIFIERS } from "./notifiers/index.ts";
 import { checkZone } from "./time-text.ts";
 
-/** @internal */
-export const NOTIFY_GROUP = "notify";
+const NOTIFY_GROUP = "notify";
 
 export interface NotifyOptions {
   readonly bus: Bus;

@@ -1,4 +1,4 @@
-import { type Incident, type IncidentId, MINUTE_MS, SECOND_MS } from "@culprit/model";
+import { type Incident, type IncidentId, MINUTE_MS } from "@culprit/model";
 import { describe, expect, test } from "vitest";
 import { digestOf } from "./digest.ts";
 import { fixture } from "./fixtures.ts";
@@ -26,7 +26,7 @@ describe("more pages than a target may be sent", () => {
     expect(digest).toMatch(/^(?:CRITICAL 10|HIGH \d+) more incidents wait: /);
     expect(others).toEqual([]);
     expect(server.received.length).toBeLessThanOrEqual(4);
-    await world.advance(5 * MINUTE_MS, 5 * SECOND_MS);
+    await world.advance(5 * MINUTE_MS);
     const told = new Set(titles(server.received).filter((title) => /host \d+ is down/.test(title)));
     expect(told.size).toBe(12);
     expect(titles(server.received).at(-1)).toBe("RESOLVED Every incident that waited has been told");
@@ -38,7 +38,7 @@ describe("more pages than a target may be sent", () => {
     const many = incidents(30);
     await world.publish(...many);
     await world.publish(...many.map(ended));
-    await world.advance(5 * MINUTE_MS, 5 * SECOND_MS);
+    await world.advance(5 * MINUTE_MS);
     const pages = titles(server.received);
     expect(pages.filter((title) => /^(?:CRITICAL|HIGH) host/.test(title)).length).toBeLessThanOrEqual(4);
     expect(pages.filter((title) => title === "RESOLVED Every incident that waited has been told")).toHaveLength(1);
@@ -50,7 +50,7 @@ describe("more pages than a target may be sent", () => {
     const record = { name: "archive", kind: "webhook", url: archive.url, rate: storm.rate, digestOver: 1 };
     await using world = await World.open({ targets: [{ ...storm, url: phone.url }, record] });
     await world.publish(...incidents(6));
-    await world.advance(2 * MINUTE_MS, 5 * SECOND_MS);
+    await world.advance(2 * MINUTE_MS);
     expect(phone.received).toHaveLength(6);
     expect(archive.received).toHaveLength(6);
   });
@@ -62,7 +62,7 @@ describe("more pages than a target may be sent", () => {
     await world.end();
     await world.publish(...incidents(12).map(ended));
     await world.begin();
-    await world.advance(3 * MINUTE_MS, 5 * SECOND_MS);
+    await world.advance(3 * MINUTE_MS);
     const digests = titles(server.received).filter((title) => /incidents wait|incident that waited/.test(title));
     expect(digests.at(-1)).toBe("RESOLVED Every incident that waited has been told");
     expect(digests).toHaveLength(2);

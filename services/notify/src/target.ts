@@ -270,16 +270,27 @@ export class Target {
     const page = desk.compose(incident, this.name);
     const { key, remote } = record;
     const since = record.intent?.since ?? now;
-    const deadline = AbortSignal.timeout(this.#options.timeoutMs);
-    const late = new Promise<SendResult>((resolve) => {
-      const detail = `no answer within ${this.#options.timeoutMs} ms`;
-      deadline.addEventListener("abort", () => resolve({ result: "later", detail, uncertain: true }), { once: true });
+    const sending = (signal: AbortSignal): Promise<SendResult> =>
+      this.#options.notifier
+        .send({ key, action, reason, incident, page, remote, at: now, since, test: false }, signal)
+        .catch(resultOfFault);
+    return this.#inTime(sending);
+  }
+
+  /** What comes of work within `timeoutMs`; work that ignores its signal still cannot hold up the queue. */
+  async #inTime(work: (signal: AbortSignal) => Promise<SendResult>): Promise<SendResult> {
+    const { timeoutMs } = this.#options;
+    const deadline = new AbortController();
+    const done = new AbortController();
+    const late = this.#context.clock.sleep(timeoutMs, done.signal).then((isUp): SendResult => {
+      if (isUp) deadline.abort();
+      return { result: "later", detail: `no answer within ${timeoutMs} ms`, uncertain: true };
     });
-    const sending = this.#options.notifier
-      .send({ key, action, reason, incident, page, remote, at: now, since, test: false }, deadline)
-      .catch(resultOfFault);
-    // A notifier that ignores its signal still cannot hold up the queue.
-    return Promise.race([sending, late]);
+    try {
+      return await Promise.race([work(deadline.signal), late]);
+    } finally {
+      done.abort();
+    }
   }
 
   async #handOver(incident: Incident): Promise<void> {

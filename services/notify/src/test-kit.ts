@@ -18,10 +18,8 @@ import {
 import { notifyConfig } from "./config.ts";
 import type { Notifier, NotifierContext, NotifierKind } from "./notifier.ts";
 import { NOTIFIERS } from "./notifiers/index.ts";
-import { NOTIFY_GROUP, start } from "./service.ts";
-
-/** Looks at the world that must find it unchanged before it counts as quiet. */
-const QUIET_LOOKS = 6;
+import { type Quiet, quietOf } from "./quiet.test-support.ts";
+import { start } from "./service.ts";
 
 export const T0 = Date.parse("2026-03-17T02:05:00.000Z");
 
@@ -47,6 +45,7 @@ export class FakeServer {
   reply: (request: Received) => Reply | "hang" | "cut" = () => ({ status: 200 });
   readonly #server: Server;
   #port = 0;
+  #held = 0;
 
   constructor() {
     this.#server = createServer((request, response) => void this.#answer(request, response));
@@ -56,6 +55,11 @@ export class FakeServer {
     await new Promise<void>((resolve) => this.#server.listen(this.#port, "127.0.0.1", resolve));
     this.#port = (this.#server.address() as AddressInfo).port;
     return this;
+  }
+
+  /** Requests that got no answer and are still waited for. */
+  get held(): number {
+    return this.#held;
   }
 
   get url(): string {
@@ -80,7 +84,13 @@ export class FakeServer {
     const received = { method: request.method ?? "", path: request.url ?? "", headers: request.headers, body, json };
     this.received.push(received);
     const reply = this.#replyTo(received);
-    if (reply === "hang") return;
+    if (reply === "hang") {
+      this.#held += 1;
+      response.once("close", () => {
+        this.#held -= 1;
+      });
+      return;
+    }
     if (reply === "cut") {
       request.socket.destroy();
       return;
@@ -112,6 +122,23 @@ export interface WorldOptions {
   readonly kinds?: readonly NotifierKind[];
 }
 
+/** Waits for work, and lets time pass while it is stuck: an attempt that nobody answers ends by its deadline. */
+export async function passTimeUntil(
+  clock: SettableClock,
+  work: Promise<unknown>,
+  isStuck: () => boolean,
+): Promise<void> {
+  let isDone = false;
+  const done = work.finally(() => {
+    isDone = true;
+  });
+  for (;;) {
+    await Promise.race([done, sleep(5)]);
+    if (isDone) return done.then(() => undefined);
+    if (isStuck()) await clock.advance(clock.firstDueMs ?? 0);
+  }
+}
+
 /** A running notify service with everything around it. */
 export class World {
   readonly bus: Bus;
@@ -120,12 +147,12 @@ export class World {
   readonly written: string[] = [];
   readonly #options: WorldOptions;
   #service: Service | undefined;
-  #underWay = 0;
-  #moves = 0;
+  readonly #quiet: Quiet;
 
   private constructor(options: WorldOptions, bus: Bus) {
     this.#options = options;
     this.bus = bus;
+    this.#quiet = quietOf(bus);
     this.clock = options.clock ?? settableClock(T0);
   }
 
@@ -145,7 +172,7 @@ export class World {
       targets: this.#options.targets,
     });
     this.#service = await start({
-      bus: this.#watchedBus(),
+      bus: this.#quiet.watch(),
       config,
       clock: this.clock,
       logger: silentLogger,
@@ -168,38 +195,33 @@ export class World {
 
   /** Publishes a revision, and waits until everything that follows at once has happened. */
   async publish(...incidents: readonly Incident[]): Promise<void> {
-    await this.bus.publish(incidents.map((value) => ({ topic: TOPICS.incidents.name, key: value.id, value })));
+    await this.#quiet.publish(incidents.map((value) => ({ topic: TOPICS.incidents.name, key: value.id, value })));
     await this.quiet();
   }
 
   async act(action: Action): Promise<void> {
-    await this.bus.publish([{ topic: TOPICS.actions.name, key: actionKey(action), value: action }]);
+    await this.#quiet.publish([{ topic: TOPICS.actions.name, key: actionKey(action), value: action }]);
     await this.quiet();
   }
 
   async silence(value: Silence): Promise<void> {
-    await this.bus.publish([{ topic: TOPICS.actions.name, key: silenceKey(value), value }]);
+    await this.#quiet.publish([{ topic: TOPICS.actions.name, key: silenceKey(value), value }]);
     await this.quiet();
   }
 
-  /** Moves the clock in steps, letting what each step causes happen before the next. */
-  async advance(totalMs: number, stepMs = 1_000): Promise<void> {
-    for (let left = totalMs; left > 0; left -= stepMs) {
-      await this.clock.advance(Math.min(stepMs, left));
+  /** Lets time pass, and what each moment causes happen before the next. */
+  async advance(totalMs: number): Promise<void> {
+    await this.quiet();
+    const end = this.clock.elapsed() + totalMs;
+    for (let left = totalMs; left > 0; left = end - this.clock.elapsed()) {
+      await this.clock.advance(Math.min(left, this.clock.firstDueMs ?? left));
       await this.quiet();
     }
   }
 
-  /** Resolves once what was published is read, nothing is on its way, and nothing has moved for several looks. */
-  async quiet(): Promise<void> {
-    let still = 0;
-    for (let seen = -1; still < QUIET_LOOKS; ) {
-      await sleep(1);
-      const progress = await this.bus.progress(NOTIFY_GROUP, TOPICS.incidents.name);
-      const read = this.#service === undefined || progress.every(({ position, end }) => position >= end);
-      still = read && this.#underWay === 0 && this.#moves === seen ? still + 1 : 0;
-      seen = this.#moves;
-    }
+  /** Resolves once everything that follows from what has happened has happened. */
+  quiet(): Promise<void> {
+    return this.#quiet.settle();
   }
 
   /** Every delivery record as it is stored now. */
@@ -208,7 +230,7 @@ export class World {
     const follower = await this.bus.follow({
       topic: TOPICS.deliveries.name,
       handle: ({ messages }) => {
-        for (const { key, value } of messages) held.set(key, Delivery.parse(value));
+        for (const { key, value } of messages) if (value !== null) held.set(key, Delivery.parse(value));
       },
     });
     await follower.caughtUp;
@@ -221,27 +243,6 @@ export class World {
     await this.bus.close();
   }
 
-  async #watch<T>(work: Promise<T>): Promise<T> {
-    this.#underWay += 1;
-    try {
-      return await work;
-    } finally {
-      this.#underWay -= 1;
-      this.#moves += 1;
-    }
-  }
-
-  /** The bus as the service sees it: what it publishes counts as under way. */
-  #watchedBus(): Bus {
-    return new Proxy(this.bus, {
-      get: (bus, name) => {
-        if (name === "publish") return (messages: Parameters<Bus["publish"]>[0]) => this.#watch(bus.publish(messages));
-        const member: unknown = Reflect.get(bus, name, bus);
-        return typeof member === "function" ? member.bind(bus) : member;
-      },
-    });
-  }
-
   #counted(kind: NotifierKind): NotifierKind {
     return {
       ...kind,
@@ -249,7 +250,7 @@ export class World {
         const notifier = kind.open(options, context);
         return {
           ...notifier,
-          send: (notification, signal) => this.#watch(notifier.send(notification, signal)),
+          send: (notification, signal) => this.#quiet.track(notifier.send(notification, signal)),
         };
       },
     };

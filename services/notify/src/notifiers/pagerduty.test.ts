@@ -82,7 +82,7 @@ describe("PagerDuty", () => {
     await using server = await pagerdutyServer();
     await using running = await world(server.url, { routingKey: "f".repeat(32) });
     await running.publish(incident);
-    await running.advance(3_600_000, 600_000);
+    await running.advance(3_600_000);
     expect(server.received).toHaveLength(1);
     const [record] = await running.deliveries();
     expect(record?.outcome).toMatchObject({ result: "never", detail: expect.stringContaining("Invalid routing key") });

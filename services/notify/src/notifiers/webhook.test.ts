@@ -85,6 +85,6 @@ test("410 means nobody wants it: it is not tried again", async () => {
   await using server = await fakeServer(() => ({ status: 410 }));
   await using running = await world(server.url, {});
   await running.publish(incident);
-  await running.advance(3_600_000, 600_000);
+  await running.advance(3_600_000);
   expect(server.received).toHaveLength(1);
 });
