@@ -66,6 +66,48 @@ describe("names of data", () => {
     expect(matches("param3|exists: true", source)).toBe(false);
   });
 
+  test("Data is every value without a name, however a forwarder calls it", () => {
+    const sources = [
+      eventSource(event()),
+      eventSource(
+        event({
+          data: namedData([
+            ["param1", "\\Device\\Harddisk1"],
+            ["param2", "0x1f"],
+            ["Binary", "00"],
+          ]),
+        }),
+      ),
+      eventSource(event({ data: namedData([["Data", "\\device\\harddisk1, 0x1F"]]) })),
+    ];
+    for (const source of sources) {
+      expect(matches("Data|contains: harddisk", source)).toBe(true);
+      expect(matches("Data|contains|all: [Harddisk1, '0x1f']", source)).toBe(true);
+      expect(matches("Data: '00'", source)).toBe(false);
+    }
+    const named = eventSource(event({ data: namedData([["Node", "n1"]]) }));
+    expect(matches("Data|exists: false", named)).toBe(true);
+  });
+
+  test("the hash names of the taxonomy are found in what Sysmon calls Hashes", () => {
+    const source = eventSource(
+      event({ ...SYSMON, eventId: 1, data: namedData([["Hashes", "MD5=0A1B,SHA256=FFEE,IMPHASH=0000"]]) }),
+    );
+    expect(matches("md5: 0a1b", source)).toBe(true);
+    expect(matches("Imphash: '0000'", source)).toBe(true);
+    expect(matches("sha1|exists: false", source)).toBe(true);
+    const own = eventSource(
+      event({
+        data: namedData([
+          ["Hashes", "MD5=0A1B"],
+          ["md5", "77"],
+        ]),
+      }),
+    );
+    expect(matches("md5: 77", own)).toBe(true);
+    expect(matches("md5: 0a1b", own)).toBe(false);
+  });
+
   test("named data goes by name in any case; a repeated name has all its values", () => {
     const source = eventSource(
       event({

@@ -1,6 +1,10 @@
 /**
  * Fields of a Windows event by Sigma's names: derived values first, then the System part, then EventData and UserData by
- * name (in any case), by place (`param1`) and by the names the provider's manifest gives to places.
+ * name (in any case), by place (`param1`) and by the names the provider's manifest gives to places. `Data` is all values
+ * without a name, and the hash names of the taxonomy are looked up in Sysmon's `Hashes`.
+ *
+ * Source: Sigma rules specification, "Field Usage"; taxonomy appendix, "Process Creation Events"; public rules for classic
+ * sources, which ask for `Data`.
  */
 import {
   dataEntries,
@@ -40,9 +44,10 @@ class EventSource implements FieldSource {
     const { derived } = this.options;
     const own = derived?.get(field);
     if (own !== undefined) return own;
-    const { system, data, lower, place } = nameOf(field);
+    const name = nameOf(field);
+    const { system } = name;
     if (system !== undefined && !system.afterData) return system.read(this.event);
-    return this.dataValue(data, lower, place) ?? system?.read(this.event);
+    return this.dataValue(name) ?? system?.read(this.event);
   }
 
   texts(): readonly string[] {
@@ -66,7 +71,7 @@ class EventSource implements FieldSource {
     return texts;
   }
 
-  private dataValue(name: string, lower: string, place: number): FieldValue {
+  private dataValue({ data: name, lower, place, hash }: FieldName): FieldValue {
     const { names, values } = this.event.data;
     let first: string | undefined;
     let all: string[] | undefined;
@@ -81,9 +86,28 @@ class EventSource implements FieldSource {
     if (all !== undefined) return all;
     if (first !== undefined) return first;
     if (place !== -1) return positionalValue(this.event.data, place);
+    if (lower === "data") return this.unnamedValues();
+    if (hash !== undefined) return this.hashValue(hash);
     const manifest = this.options.manifest?.(providerKey(this.event.provider), this.event.eventId);
     const named = manifest === undefined ? -1 : manifest.findIndex((known) => known.toLowerCase() === lower);
     return named === -1 ? undefined : positionalValue(this.event.data, named);
+  }
+
+  /** Forwarders that name every value call the unnamed ones `param1`, `param2`, ... */
+  private unnamedValues(): FieldValue {
+    const { names, values } = this.event.data;
+    const unnamed = values.filter((_, i) => names[i] === "" || POSITIONAL.test((names[i] as string).toLowerCase()));
+    return unnamed.length === 0 ? undefined : unnamed;
+  }
+
+  /** `Hashes` is `MD5=...,SHA256=...,IMPHASH=...`; image loads of early Sysmon call it `Hash`. */
+  private hashValue(prefix: string): FieldValue {
+    for (const [name, value] of dataEntries(this.event.data)) {
+      if (!HASH_FIELDS.has(name.toLowerCase())) continue;
+      const part = value.split(",").find((each) => each.trimStart().toLowerCase().startsWith(prefix));
+      if (part !== undefined) return part.trim().slice(prefix.length);
+    }
+    return undefined;
   }
 }
 
@@ -93,12 +117,16 @@ interface FieldName {
   readonly lower: string;
   /** The place that `param3` means, from 0; -1 for any other name. */
   readonly place: number;
+  /** `md5=` for the name `md5`. */
+  readonly hash: string | undefined;
 }
 
 const names = new Map<string, FieldName>();
 /** Field names come from rules; the limit only guards against a caller that asks for names out of events. */
 const NAMES_MAX = 100_000;
 const POSITIONAL = /^param([1-9]\d{0,2})$/;
+const HASH_NAMES: ReadonlySet<string> = new Set(["md5", "sha1", "sha256", "imphash"]);
+const HASH_FIELDS: ReadonlySet<string> = new Set(["hashes", "hash"]);
 
 function nameOf(field: string): FieldName {
   const held = names.get(field);
@@ -107,7 +135,8 @@ function nameOf(field: string): FieldName {
   const lower = data.toLowerCase();
   const match = POSITIONAL.exec(lower);
   const system = eventField(field.toLowerCase().replace(/^event\.system\./, ""));
-  const name = { system, data, lower, place: match === null ? -1 : Number(match[1]) - 1 };
+  const place = match === null ? -1 : Number(match[1]) - 1;
+  const name = { system, data, lower, place, hash: HASH_NAMES.has(lower) ? `${lower}=` : undefined };
   if (names.size >= NAMES_MAX) names.clear();
   names.set(field, name);
   return name;
