@@ -1,20 +1,41 @@
 /** What ingest can be told. Every limit has its behaviour at the limit beside it. */
 import { secretText } from "@culprit/runtime";
 import { z } from "zod";
-import { GelfConfig, LumberjackConfig, OtlpConfig, SyslogConfig } from "./listen-config.ts";
+import { AllowList, GelfConfig, LumberjackConfig, OtlpConfig, SyslogConfig, TlsFiles } from "./listen-config.ts";
 
 const MIB = 1024 * 1024;
 
-export const IngestToken = z.strictObject({
+/** What one sender may send. More is told to come back (429), or held back where the protocol has no answer; over UDP it is dropped. */
+export const Quota = z.strictObject({
+  /** Bytes of bodies and records, unpacked. */
+  bytesPerSecond: z.exactOptional(z.number().positive()),
+  recordsPerSecond: z.exactOptional(z.number().positive()),
+  /** How many seconds' worth may come at once after a quiet time. */
+  burstSeconds: z.number().min(1).max(86_400).default(10),
+});
+export type Quota = z.output<typeof Quota>;
+
+const TokenFields = z.strictObject({
   /** Who uses it; shown in logs and dead letters instead of the token. */
   name: z.string().min(1).max(100),
-  token: secretText,
+  /** The token itself; better is `sha256`, which is of no use to who reads it. */
+  token: z.exactOptional(secretText),
+  /** SHA-256 of the token as 64 hex digits; `culprit token` makes both. */
+  sha256: z.exactOptional(z.string().regex(/^[0-9A-Fa-f]{64}$/, { error: "64 hex digits" })),
+  /** The only addresses and networks it may be used from. */
+  allow: z.exactOptional(AllowList),
+  /** In place of `ingest.quota`. */
+  quota: z.exactOptional(Quota),
   /** A disabled token is answered 403 and remembered as known. */
   disabled: z.boolean().default(false),
   /** The only indexes this token may name; any when left out. */
   indexes: z.exactOptional(z.array(z.string()).min(1)),
   /** Splunk's indexer acknowledgement: answers carry an `ackId`. */
   acknowledges: z.boolean().default(false),
+});
+
+export const IngestToken = TokenFields.refine(({ token, sha256 }) => (token === undefined) !== (sha256 === undefined), {
+  error: "give sha256, or token, and not both",
 });
 export type IngestToken = z.output<typeof IngestToken>;
 
@@ -23,6 +44,12 @@ export const IngestConfig = z.strictObject({
   host: z.string().default("127.0.0.1"),
   port: z.number().int().min(0).max(65_535).default(8088),
   tokens: z.array(IngestToken).max(10_000).default([]),
+  /** HTTPS instead of HTTP. With `clientCaPath` a sender's certificate is asked for, and is enough where there are no tokens. */
+  tls: z.exactOptional(TlsFiles),
+  /** The only addresses and networks that may send over HTTP; the probes answer everyone. */
+  allow: z.exactOptional(AllowList),
+  /** What each sender may send, by its token, its certificate or its address; without limit when left out. */
+  quota: z.exactOptional(Quota),
   /** Whether HEC's `?token=` is honoured; it ends up in proxies' logs. */
   tokenInQuery: z.boolean().default(false),
   /** `selected` stores what a rule may want and counts the rest; `all` stores everything. */

@@ -15,12 +15,15 @@ const Network = z.string().refine(
   { error: "an address or a network such as 10.0.0.0/8" },
 );
 
+/** The only addresses and networks that may send. */
+export const AllowList = z.array(Network).min(1).max(10_000);
+
 function place(port: number) {
   return {
     host: z.string().default(LOOPBACK),
     port: z.number().int().min(0).max(65_535).default(port),
     /** The only addresses and networks that may send; any that reach the port when left out. */
-    allow: z.exactOptional(z.array(Network).min(1).max(10_000)),
+    allow: z.exactOptional(AllowList),
   };
 }
 

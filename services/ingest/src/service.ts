@@ -17,13 +17,16 @@ import {
 import { Budget } from "./budget.ts";
 import type { IngestConfig } from "./config.ts";
 import { AttemptLimit, credentialCheck } from "./http/credentials.ts";
-import { createServer } from "./http/server.ts";
+import { createServer, useCertificate } from "./http/server.ts";
 import { Intake, isPassing } from "./intake.ts";
 import { intakeMetrics } from "./intake-metrics.ts";
+import { Quotas } from "./quotas.ts";
 import { httpReceivers, LISTENERS } from "./receivers/index.ts";
 import { sourceOf } from "./receivers/source.ts";
-import { Sources, type SourceView } from "./sources.ts";
+import { type Delivery, Sources, type SourceView } from "./sources.ts";
 import type { Listener } from "./streams/context.ts";
+import { senderIn } from "./streams/store.ts";
+import { watchTls } from "./streams/tls-files.ts";
 
 /** How often is looked for coverage that is due. */
 const COVERAGE_CHECK_MS = 1_000;
@@ -65,7 +68,13 @@ export async function start(options: IngestOptions): Promise<IngestService> {
     failure = fault;
     return fault;
   });
-  const sources = new Sources({ clock, metrics, silentAfterMs: config.silentAfterMs });
+  const quotas = new Quotas({ quota: config.quota, tokens: config.tokens, clock, metrics });
+  const sources = new Sources({
+    clock,
+    metrics,
+    silentAfterMs: config.silentAfterMs,
+    onDelivery: (delivery) => quotas.charge(senderIn(delivery.source), { records: recordsIn(delivery) }),
+  });
   const budget = new Budget(config.inFlightMaxBytes);
   metrics.observe("ingest_in_flight", "Bytes of senders held in memory", () => ({ bytes: budget.held }));
   const check = credentialCheck(config);
@@ -103,14 +112,27 @@ export async function start(options: IngestOptions): Promise<IngestService> {
     if (failure !== undefined) return { state: "failed", reasons: [failure.message] };
     if (stopping.signal.aborted) return { state: "stopping", reasons: ["ingest is stopping"] };
     if (clock.elapsed() - troubledAt < TROUBLE_MS) return { state: "degraded", reasons: ["records cannot be stored"] };
-    return worstHealth([HEALTHY, ...listeners.map((listener) => listener.health())]);
+    return worstHealth([tls?.health() ?? HEALTHY, ...listeners.map((listener) => listener.health())]);
   }
+
+  const tls =
+    config.tls &&
+    (await watchTls({
+      name: "http",
+      files: config.tls,
+      clock,
+      logger,
+      stopping: stopping.signal,
+      use: (material) => useCertificate(server, material),
+    }));
 
   const { recordsMax, recordMaxBytes } = config;
   const server = createServer({
     config,
     receivers: httpReceivers({ intake, recordsMax, recordMaxBytes, isHealthy: () => health().state === "ok" }),
     budget,
+    quotas,
+    tls,
     check,
     attempts,
     audited,
@@ -133,6 +155,7 @@ export async function start(options: IngestOptions): Promise<IngestService> {
     intake,
     sources,
     budget,
+    quotas,
     clock,
     logger,
     metrics,
@@ -182,6 +205,10 @@ export async function start(options: IngestOptions): Promise<IngestService> {
       return stopped;
     },
   };
+}
+
+function recordsIn({ events, duplicates, notSelected, deadLetters }: Delivery): number {
+  return events + duplicates + notSelected + deadLetters;
 }
 
 /** Counts requests in work, for those who wait until there are none. */

@@ -85,6 +85,8 @@ export interface SourcesOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly silentAfterMs: number;
+  /** Told of each delivery. */
+  readonly onDelivery?: (delivery: Delivery) => void;
 }
 
 export class Sources {
@@ -110,7 +112,8 @@ export class Sources {
   }
 
   note(delivery: Delivery): void {
-    const { clock } = this.#options;
+    const { clock, onDelivery } = this.#options;
+    onDelivery?.(delivery);
     const held = this.#of(delivery);
     held.lastAt = clock.now();
     held.heardAt = clock.elapsed();

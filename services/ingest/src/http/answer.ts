@@ -17,6 +17,8 @@ export const REFUSALS = {
   "disabled-token": { status: 403, text: "the token is disabled" },
   "other-tenant": { status: 403, text: "the token may not use this index" },
   "not-local": { status: 403, text: "no tokens are configured, so only this machine may send" },
+  "not-allowed": { status: 403, text: "this address may not send" },
+  "over-quota": { status: 429, text: "this sender's quota is used up; try again later" },
   "too-many-attempts": { status: 429, text: "too many wrong tokens from this address" },
   "too-large": { status: 413, text: "the body is too large" },
   "too-many-records": { status: 413, text: "the request holds too many records" },
@@ -52,7 +54,9 @@ export interface HttpRequest {
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly remote: string;
-  /** The token it came with; none where only this machine may send. */
+  /** The name in the certificate that the sender showed. */
+  readonly certificate: string | undefined;
+  /** The token it came with; none where a certificate or this machine's address is enough. */
   readonly token: IngestToken | undefined;
 }
 

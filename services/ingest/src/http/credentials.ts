@@ -2,6 +2,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Clock } from "@culprit/runtime";
 import type { IngestToken } from "../config.ts";
+import { allowList } from "../streams/allow-list.ts";
 import { type HttpRequest, headerOf, type RefusalReason } from "./answer.ts";
 
 export type Verdict =
@@ -13,29 +14,41 @@ const HEADER_MAX_LENGTH = 4_096;
 export interface CredentialOptions {
   readonly tokens: readonly IngestToken[];
   readonly tokenInQuery: boolean;
+  /** Networks that any request must come from. */
+  readonly allow?: readonly string[];
 }
 
-/** Checks a request's credentials against the configured tokens. */
-export function credentialCheck({ tokens, tokenInQuery }: CredentialOptions): (request: HttpRequest) => Verdict {
-  const known = tokens.map((token) => ({ token, digest: digestOf(token.token.reveal()) }));
+/** Checks a request's address and credentials. */
+export function credentialCheck({ tokens, tokenInQuery, allow }: CredentialOptions): (request: HttpRequest) => Verdict {
+  const maySend = allowList(allow);
+  const known = tokens.map((token) => ({ token, digest: knownDigest(token), mayUse: allowList(token.allow) }));
 
   /** Every token is compared, whichever fits, so that the time says nothing about which one did. */
-  function find(presented: string): IngestToken | undefined {
+  function find(presented: string): (typeof known)[number] | undefined {
     const digest = digestOf(presented);
-    let found: IngestToken | undefined;
-    for (const candidate of known) if (timingSafeEqual(candidate.digest, digest)) found = candidate.token;
+    let found: (typeof known)[number] | undefined;
+    for (const candidate of known) if (timingSafeEqual(candidate.digest, digest)) found = candidate;
     return found;
   }
 
   return (request) => {
-    if (known.length === 0)
-      return isLocal(request) ? { ok: true, token: undefined } : { ok: false, reason: "not-local" };
+    if (!maySend(request.remote)) return { ok: false, reason: "not-allowed" };
+    if (known.length === 0) {
+      const isKnown = request.certificate !== undefined || isLocal(request);
+      return isKnown ? { ok: true, token: undefined } : { ok: false, reason: "not-local" };
+    }
     const presented = presentedToken(request, tokenInQuery);
     if ("reason" in presented) return { ok: false, reason: presented.reason };
-    const token = find(presented.text);
-    if (token === undefined) return { ok: false, reason: "wrong-token" };
-    return token.disabled ? { ok: false, reason: "disabled-token" } : { ok: true, token };
+    const found = find(presented.text);
+    if (found === undefined) return { ok: false, reason: "wrong-token" };
+    if (found.token.disabled) return { ok: false, reason: "disabled-token" };
+    return found.mayUse(request.remote) ? { ok: true, token: found.token } : { ok: false, reason: "not-allowed" };
   };
+}
+
+/** Errors: none; the config gives the one or the other. */
+function knownDigest({ token, sha256 }: IngestToken): Uint8Array {
+  return token === undefined ? Buffer.from(sha256 ?? "", "hex") : digestOf(token.reveal());
 }
 
 function digestOf(text: string): Uint8Array {

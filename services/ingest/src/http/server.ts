@@ -2,14 +2,25 @@
  * The HTTP server under the receivers: it bounds what a request may be, finds out who sends it, reads its body, and gives
  * every refusal to the receiver whose path it was, to be said in that protocol's words.
  */
+import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
 import type { Readable } from "node:stream";
 import { type Health, type Logger, type Metrics, probeAnswer } from "@culprit/runtime";
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerFactory,
+} from "fastify";
 import type { Budget } from "../budget.ts";
 import type { IngestConfig } from "../config.ts";
 import { isPassing } from "../intake.ts";
 import type { IntakeMetrics } from "../intake-metrics.ts";
+import type { Quotas } from "../quotas.ts";
+import { senderOf } from "../receivers/source.ts";
 import { isTooManyRecords } from "../record-limit.ts";
+import { plainAddress } from "../streams/allow-list.ts";
+import { certificateName } from "../streams/peer-certificate.ts";
+import type { TlsMaterial, TlsWatch } from "../streams/tls-files.ts";
 import type { Answer, HttpRequest, Receiver, Refusal, RefusalReason, Route } from "./answer.ts";
 import { type Body, withBody } from "./body.ts";
 import { clientErrorAnswer } from "./client-error.ts";
@@ -27,6 +38,10 @@ export interface ServerOptions {
   readonly receivers: readonly Receiver[];
   /** What all senders may hold in memory. */
   readonly budget: Budget;
+  /** What each may send. */
+  readonly quotas: Quotas;
+  /** Its certificate, where it speaks HTTPS. */
+  readonly tls: TlsWatch | undefined;
   /** Who sends. */
   check(request: HttpRequest): Verdict;
   /** Wrong tokens by address. */
@@ -48,20 +63,28 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<Fastify
 
 /** Builds the server; the caller listens and closes. */
 export function createServer(options: ServerOptions): FastifyInstance {
-  const { config, receivers, logger } = options;
+  const { config, receivers, logger, tls } = options;
+  const limits = {
+    maxHeaderSize: HEADER_MAX_BYTES,
+    headersTimeout: Math.min(config.headersTimeoutMs, config.requestTimeoutMs),
+    connectionsCheckingInterval: Math.max(50, Math.min(1_000, Math.floor(config.headersTimeoutMs / 4))),
+  };
   const app = fastify({
     logger: false,
+    http: limits,
+    ...(tls === undefined ? {} : { serverFactory: secureServer(tls) }),
     exposeHeadRoutes: false,
     return503OnClosing: false,
     requestTimeout: config.requestTimeoutMs,
     keepAliveTimeout: config.idleTimeoutMs,
     bodyLimit: config.bodyMaxBytes,
-    http: {
-      maxHeaderSize: HEADER_MAX_BYTES,
-      headersTimeout: Math.min(config.headersTimeoutMs, config.requestTimeoutMs),
-      connectionsCheckingInterval: Math.max(50, Math.min(1_000, Math.floor(config.headersTimeoutMs / 4))),
-    },
     clientErrorHandler(error, socket) {
+      if (error.code?.startsWith("ERR_SSL") === true) {
+        // There is no connection yet to say anything over, and nothing is said in plain text.
+        options.counted.refused("http", "tls");
+        socket.destroy();
+        return;
+      }
       const answer = clientErrorAnswer(error);
       options.counted.refused("http", answer.reason);
       if (socket.writable && error.code !== "ECONNRESET") socket.end(answer.text);
@@ -125,6 +148,20 @@ export function createServer(options: ServerOptions): FastifyInstance {
   }
   return app;
 
+  /** One server over TLS, set as fastify sets one of its own. */
+  function secureServer({ material }: TlsWatch): FastifyServerFactory {
+    const isAsked = config.tls?.clientCaPath !== undefined;
+    return (handler) => {
+      const server = createHttpsServer(
+        { ...limits, ...material, requestCert: isAsked, rejectUnauthorized: isAsked },
+        handler,
+      );
+      server.requestTimeout = config.requestTimeoutMs;
+      server.keepAliveTimeout = config.idleTimeoutMs;
+      return server;
+    };
+  }
+
   function handlerOf(receiver: Receiver, route: Route): Handler {
     return async (request, reply) => {
       // Over only when the answer has left, or nobody is there to take it.
@@ -143,6 +180,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     if (request.raw.rawHeaders.length / 2 > HEADERS_MAX) return no({ reason: "too-many-headers" });
     if (hasParentStep(seen.path)) return no({ reason: "bad-path" });
     if (options.isStopping()) return no({ reason: "stopping" });
+    if (tls?.isExpired() === true) return no({ reason: "expired-certificate" });
     if (route.access === "open") return finish(receiver, reply, await route.handle({ ...seen, body: NO_BODY }));
 
     const wait = options.attempts.waitSeconds(seen.remote);
@@ -156,9 +194,15 @@ export function createServer(options: ServerOptions): FastifyInstance {
     const known = { ...seen, token: verdict.token };
     if (route.access === "credentials") return finish(receiver, reply, await route.handle({ ...known, body: NO_BODY }));
 
+    const sender = senderOf(known);
+    const overQuotaMs = options.quotas.waitMs(sender);
+    if (overQuotaMs > 0) {
+      return no({ reason: "over-quota", headers: { "retry-after": String(Math.ceil(overQuotaMs / 1_000)) } });
+    }
     const encoding = request.headers["content-encoding"] ?? "";
     const contentLength = request.headers["content-length"];
     const about = { contentLength: contentLength === undefined ? undefined : Number(contentLength), encoding };
+    let charged = 0;
     const use = async (body: Body): Promise<FastifyReply> => {
       if (!body.ok) {
         if (body.sent !== undefined) {
@@ -167,12 +211,16 @@ export function createServer(options: ServerOptions): FastifyInstance {
         return no(body);
       }
       options.counted.bodyBytes(receiver.name, body.sentBytes);
+      charged = body.bytes.length;
+      options.quotas.charge(sender, { bytes: charged });
       return finish(receiver, reply, await route.handle({ ...known, body: body.bytes }));
     };
     try {
       return await withBody(request.raw, about, { limits: config, budget: options.budget, use });
     } catch (error) {
       if (isPassing(error)) {
+        // It will come again, and pays then.
+        options.quotas.charge(sender, { bytes: -charged });
         logger.warn({ error, receiver: receiver.name }, "records could not be stored; the sender is told to come back");
         return no({ reason: error.code === "bus.busy" ? "busy" : "unavailable", detail: error.message });
       }
@@ -214,6 +262,11 @@ export function createServer(options: ServerOptions): FastifyInstance {
   }
 }
 
+/** Gives new connections another certificate; those that are open go on with theirs. */
+export function useCertificate({ server }: FastifyInstance, material: TlsMaterial): void {
+  if (server instanceof HttpsServer) server.setSecureContext(material);
+}
+
 /** Where a request's own Content-Type is kept; no sender can set it, because a header's name has no space. */
 const DECLARED_TYPE = "declared content-type";
 const NO_BODY = new Uint8Array(0);
@@ -226,7 +279,8 @@ function requestOf(request: FastifyRequest): HttpRequest {
     params: request.params as Record<string, string>,
     query: new URLSearchParams(mark === -1 ? "" : request.url.slice(mark + 1)),
     headers: { ...request.headers, "content-type": request.headers[DECLARED_TYPE] },
-    remote: request.socket.remoteAddress ?? "",
+    remote: plainAddress(request.socket.remoteAddress),
+    certificate: certificateName(request.socket),
     token: undefined,
   };
 }

@@ -1,8 +1,10 @@
 /** The HTTP server against bad, broken, slow and hostile requests, over real sockets. */
+import { createHash } from "node:crypto";
 import { connect } from "node:net";
 import { crc32, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { settableClock } from "@culprit/runtime";
 import { expect, test } from "vitest";
+import { IngestConfig } from "../config.ts";
 import { bulkBody, post, type Running, raw, run, send, winlogbeat } from "../test-kit.ts";
 
 const TOKENS = [{ name: "a", token: "hush-1234" }];
@@ -50,6 +52,46 @@ test("B1 without tokens, a web page or a rebound name cannot send through this m
   expect(await request("Host: localhost\r\nOrigin: https://evil.example\r\n")).toMatch(/^HTTP\/1\.1 403 /);
   expect(await request("Host: evil.example\r\n")).toMatch(/^HTTP\/1\.1 403 /);
   expect(await request("Host: 127.0.0.1:8088\r\n")).toMatch(/^HTTP\/1\.1 400 /);
+});
+
+test("B1 a token may stand in the config as its hash alone, be disabled, and be bound to addresses", async () => {
+  const sha256 = createHash("sha256").update("hush-1234").digest("hex").toUpperCase();
+  const tokens = [
+    { name: "hashed", sha256, allow: ["127.0.0.0/8"] },
+    { name: "off", token: "hush-off", disabled: true },
+    { name: "elsewhere", token: "hush-far", allow: ["10.0.0.0/8", "2001:db8::1"] },
+  ];
+  await using running = await run({ config: { tokens } });
+  const status = async (token: string) =>
+    (await post(`${running.url}/ingest`, winlogbeat(1), { authorization: `Bearer ${token}` })).status;
+  expect(await status("hush-1234")).toBe(200);
+  expect(await status(sha256)).toBe(403);
+  expect(await status("hush-off")).toBe(403);
+  expect(await status("hush-far")).toBe(403);
+  expect(running.service.sources()).toMatchObject([{ token: "hashed", events: 1 }]);
+  expect(running.lines.map(({ reason }) => reason).filter(Boolean)).toEqual([
+    "wrong-token",
+    "disabled-token",
+    "not-allowed",
+  ]);
+});
+
+test("B1 an address that is not on the list may not send, whatever its token; the probes answer it", async () => {
+  await using running = await run({ config: { tokens: TOKENS, allow: ["192.0.2.0/24"] } });
+  for (const path of ["/ingest", "/_bulk", "/services/collector", "/v1/logs"]) {
+    expect([path, (await post(`${running.url}${path}`, winlogbeat(1), RIGHT)).status]).toEqual([path, 403]);
+  }
+  expect((await send(`${running.url}/readyz`)).status).toBe(200);
+  expect((await running.events()).length + (await running.letters()).length).toBe(0);
+});
+
+test.each([
+  [{ name: "a" }, "sha256"],
+  [{ name: "a", token: "t", sha256: "0".repeat(64) }, "not both"],
+  [{ name: "a", sha256: "0".repeat(63) }, "64 hex digits"],
+])("B1 a token that is neither given nor hashed, or both, is refused: %j", (token, words) => {
+  const result = IngestConfig.safeParse({ tokens: [token] });
+  expect(result.error?.message).toContain(words);
 });
 
 test("B4 too many wrong tokens from one address are 429 with a time to wait, and pass again after it", async () => {

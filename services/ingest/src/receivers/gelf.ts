@@ -9,7 +9,7 @@ import type { FramedRecord } from "../framed-records.ts";
 import { chunksOf } from "../streams/chunks.ts";
 import type { Listener, ListenerContext } from "../streams/context.ts";
 import { listenDatagrams } from "../streams/datagram-server.ts";
-import { setAside, storeRecords } from "../streams/store.ts";
+import { setAside, storeRecords, withinQuota } from "../streams/store.ts";
 import { type Connection, listenStream } from "../streams/stream-server.ts";
 import { type Codec, unpack } from "../unpack.ts";
 import { ChunkSets, isChunk } from "./gelf-chunks.ts";
@@ -40,9 +40,11 @@ export function gelfListeners(context: ListenerContext): readonly Promise<Listen
 
   async function serve({ socket, source, lease }: Connection): Promise<void> {
     const framer = new GelfFramer(config.recordMaxBytes);
-    const store = (messages: readonly GelfMessage[]): Promise<boolean> => {
+    const from = { receiver: RECEIVER, source };
+    const store = async (messages: readonly GelfMessage[]): Promise<boolean> => {
       const records = messages.map(({ bytes, isCut }) => (isCut ? { bytes, marks: CUT } : { bytes }));
-      return storeRecords(records, { receiver: RECEIVER, source }, context);
+      await withinQuota(records, from, context);
+      return storeRecords(records, from, context);
     };
     for await (const chunk of chunksOf(socket, { clock, stopping, lullMs: () => undefined })) {
       if (chunk === "lull") continue;

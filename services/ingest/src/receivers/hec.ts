@@ -139,6 +139,8 @@ const REFUSED: Partial<Record<RefusalReason, HecCode>> = {
   "broken-encoding": HEC.invalidData,
   "cut-off": HEC.invalidData,
   busy: HEC.busy,
+  "over-quota": HEC.busy,
+  "not-allowed": HEC.invalidToken,
   unavailable: HEC.busy,
   stopping: HEC.stopping,
   internal: HEC.internal,
@@ -147,7 +149,7 @@ const REFUSED: Partial<Record<RefusalReason, HecCode>> = {
   "unpacks-too-large": HEC.tooLarge,
 };
 /** Where RELIABILITY wants another status than Splunk's for the same code (B2), or Splunk's own is 503 for all (busy). */
-const OWN_STATUS: ReadonlySet<RefusalReason> = new Set(["token-in-query", "other-tenant", "internal"]);
+const OWN_STATUS: ReadonlySet<RefusalReason> = new Set(["token-in-query", "other-tenant", "over-quota", "internal"]);
 
 function refuse({ reason, detail }: Refusal): Answer {
   const { status, text } = REFUSALS[reason];

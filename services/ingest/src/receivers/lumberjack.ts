@@ -13,7 +13,7 @@ import type { FramedRecord } from "../framed-records.ts";
 import type { LumberjackConfig } from "../listen-config.ts";
 import { chunksOf } from "../streams/chunks.ts";
 import type { Listener, ListenerContext } from "../streams/context.ts";
-import { storeSlice } from "../streams/store.ts";
+import { storeSlice, withinQuota } from "../streams/store.ts";
 import { type Connection, listenStream } from "../streams/stream-server.ts";
 import { unpack } from "../unpack.ts";
 import { type LumberjackFrame, LumberjackReader, lumberjackAck } from "./lumberjack-frames.ts";
@@ -146,7 +146,9 @@ class Session {
     const done = new AbortController();
     const keepingAlive = this.#keepAlive(this.#context.clock, done.signal);
     try {
-      await storeSlice(records, { receiver: RECEIVER, source: this.#source }, this.#context);
+      const from = { receiver: RECEIVER, source: this.#source };
+      await withinQuota(records, from, this.#context);
+      await storeSlice(records, from, this.#context);
     } catch (error) {
       this.#context.logger.warn({ error, ...this.#source }, "a window could not be stored and will be sent again");
       return "not-stored";

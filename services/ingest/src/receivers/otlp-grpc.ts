@@ -8,7 +8,7 @@
 import { Fault } from "@culprit/model";
 import { HEALTHY } from "@culprit/runtime";
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
-import { REFUSALS, type RefusalReason } from "../http/answer.ts";
+import { type HttpRequest, REFUSALS, type RefusalReason } from "../http/answer.ts";
 import { isPassing } from "../intake.ts";
 import type { TlsFiles } from "../listen-config.ts";
 import { isTooManyRecords } from "../record-limit.ts";
@@ -100,7 +100,7 @@ class Refused extends Error {
 }
 
 async function exportLogs(call: Call, context: ListenerContext, tls: TlsWatch | undefined): Promise<Uint8Array> {
-  const { intake, counted, config, budget, stopping } = context;
+  const { intake, counted, config, budget, quotas, stopping } = context;
   const remote = remoteOf(call.getPeer());
   const no = (code: number, reason: RefusalReason): never => {
     counted.refused(NAME, reason);
@@ -108,15 +108,18 @@ async function exportLogs(call: Call, context: ListenerContext, tls: TlsWatch | 
   };
   if (stopping.aborted) no(status.UNAVAILABLE, "stopping");
   if (tls?.isExpired() === true) no(status.UNAVAILABLE, "expired-certificate");
-  const token = tokenOf(call, remote, context, no);
+  const certificate = certificateOf(call, context);
+  const token = tokenOf(call, { remote, certificate }, context, no) ?? certificate;
+  const sender = token === undefined ? { remote } : { remote, token };
+  if (quotas.waitMs(sender) > 0) no(status.UNAVAILABLE, "over-quota");
+  quotas.charge(sender, { bytes: call.request.length });
   const lease = budget.lease();
   if (!lease.grow(call.request.length)) no(status.UNAVAILABLE, "busy");
   try {
     const agent = call.metadata.get("user-agent").map(String)[0];
     const source = {
       transport: NAME,
-      remote,
-      ...(token === undefined ? {} : { token }),
+      ...sender,
       ...(agent === undefined ? {} : { agent }),
     };
     const from = { receiver: "otlp", source };
@@ -134,7 +137,7 @@ async function exportLogs(call: Call, context: ListenerContext, tls: TlsWatch | 
 
 function tokenOf(
   call: Call,
-  remote: string,
+  { remote, certificate }: Pick<HttpRequest, "remote" | "certificate">,
   { check, attempts, audited, logger }: ListenerContext,
   no: (code: number, reason: RefusalReason) => never,
 ): string | undefined {
@@ -147,6 +150,7 @@ function tokenOf(
     query: new URLSearchParams(),
     headers: authorization === undefined ? {} : { authorization },
     remote,
+    certificate,
     token: undefined,
   });
   if (verdict.ok) return verdict.token?.name;
@@ -170,6 +174,13 @@ function statusOf(error: unknown, { logger, counted }: ListenerContext): { code:
   else logger.error({ error, receiver: NAME }, "a request failed");
   counted.refused(NAME, "unavailable");
   return { code: status.UNAVAILABLE, details: REFUSALS.unavailable.text };
+}
+
+/** The name in the sender's certificate, where one is asked for: without one that was checked there is no connection. */
+function certificateOf(call: Call, { config }: ListenerContext): string | undefined {
+  if (config.otlp?.grpc?.tls?.clientCaPath === undefined) return undefined;
+  const name: unknown = call.getAuthContext()?.sslPeerCertificate?.subject?.CN;
+  return typeof name === "string" ? name : undefined;
 }
 
 /** `127.0.0.1:50000`, `[::1]:50000`. */

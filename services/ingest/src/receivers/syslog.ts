@@ -9,7 +9,7 @@ import type { StreamListener } from "../listen-config.ts";
 import { chunksOf } from "../streams/chunks.ts";
 import type { Listener, ListenerContext } from "../streams/context.ts";
 import { listenDatagrams } from "../streams/datagram-server.ts";
-import { storeRecords } from "../streams/store.ts";
+import { storeRecords, withinQuota } from "../streams/store.ts";
 import { type Connection, listenStream } from "../streams/stream-server.ts";
 import { SyslogFramer, type SyslogMessage } from "./syslog-framing.ts";
 
@@ -37,12 +37,12 @@ export function syslogListeners(context: ListenerContext): readonly Promise<List
       messageMaxBytes: Math.min(config.syslog?.messageMaxBytes ?? config.recordMaxBytes, config.recordMaxBytes),
       onTrouble: (trouble) => counted.repaired(RECEIVER, trouble),
     });
-    const store = (messages: readonly SyslogMessage[]): Promise<boolean> =>
-      storeRecords(
-        messages.map((message) => recordOf(message, source.remote)),
-        { receiver: RECEIVER, source },
-        context,
-      );
+    const from = { receiver: RECEIVER, source };
+    const store = async (messages: readonly SyslogMessage[]): Promise<boolean> => {
+      const records = messages.map((message) => recordOf(message, source.remote));
+      await withinQuota(records, from, context);
+      return storeRecords(records, from, context);
+    };
     const lullMs = config.syslog?.lullMs;
     const chunks = chunksOf(socket, { clock, stopping, lullMs: () => (framer.isHolding ? lullMs : undefined) });
     for await (const chunk of chunks) {

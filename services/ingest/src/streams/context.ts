@@ -6,6 +6,7 @@ import type { HttpRequest } from "../http/answer.ts";
 import type { AttemptLimit, Verdict } from "../http/credentials.ts";
 import type { Intake } from "../intake.ts";
 import type { IntakeMetrics } from "../intake-metrics.ts";
+import type { Quotas } from "../quotas.ts";
 import type { Sources } from "../sources.ts";
 
 export interface ListenerContext {
@@ -13,6 +14,7 @@ export interface ListenerContext {
   readonly intake: Intake;
   readonly sources: Sources;
   readonly budget: Budget;
+  readonly quotas: Quotas;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;

@@ -48,9 +48,11 @@ export async function listenDatagrams(options: DatagramServerOptions): Promise<L
     const remote = plainAddress(address);
     const cost = bytes.length + OVERHEAD_BYTES;
     if (!maySend(remote)) counted.refused(name, "not-allowed");
+    else if (context.quotas.waitMs({ remote }) > 0) counted.dropped(receiver, "over-quota", 1);
     else if (queuedBytes + cost > config.queueMaxBytes) counted.dropped(receiver, "queue-full", 1);
     else {
       queuedBytes += cost;
+      context.quotas.charge({ remote }, { bytes: bytes.length });
       queue.push({ bytes, remote });
       pumping ??= pump().finally(() => {
         pumping = undefined;

@@ -6,6 +6,7 @@ import { clip, type Failure } from "@culprit/model";
 import { retry } from "@culprit/runtime";
 import type { FramedRecord } from "../framed-records.ts";
 import type { Input, Taken } from "../intake.ts";
+import type { Sender } from "../quotas.ts";
 import { isTooManyRecords } from "../record-limit.ts";
 import type { ListenerContext } from "./context.ts";
 
@@ -14,6 +15,24 @@ const SLICE_RECORDS = 5_000;
 const NOTHING: Taken = { events: 0, duplicates: 0, notSelected: 0, failures: [] };
 
 type From = Pick<Input, "receiver" | "source">;
+
+/** Waits while the sender has used up what it may send, and charges it for what it sends now. */
+export async function withinQuota(
+  records: readonly FramedRecord[],
+  { source }: From,
+  { quotas, clock, stopping }: ListenerContext,
+): Promise<void> {
+  const sender = senderIn(source);
+  for (let waitMs = quotas.waitMs(sender); waitMs > 0; waitMs = quotas.waitMs(sender)) {
+    if (!(await clock.sleep(waitMs, stopping))) break;
+  }
+  quotas.charge(sender, { bytes: records.reduce((sum, { bytes }) => sum + bytes.length, 0) });
+}
+
+/** Who a source says it is. */
+export function senderIn({ remote = "", token }: From["source"]): Sender {
+  return token === undefined ? { remote } : { remote, token };
+}
 
 /**
  * Stores records in their order; resolves once they are durable, or dropped and counted because the service stops or

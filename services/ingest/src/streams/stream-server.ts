@@ -1,12 +1,13 @@
 /** A TCP or TLS port: it bounds who may connect and how many do, and gives each connection to its protocol. */
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, TLSSocket, type Server as TlsServer } from "node:tls";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
 import { Fault } from "@culprit/model";
 import { HEALTHY } from "@culprit/runtime";
 import type { Lease } from "../budget.ts";
 import type { StreamListener } from "../listen-config.ts";
 import { allowList, plainAddress } from "./allow-list.ts";
 import type { Listener, ListenerContext } from "./context.ts";
+import { certificateName } from "./peer-certificate.ts";
 import { type TlsWatch, watchTls } from "./tls-files.ts";
 
 /** A peer that is gone without a word is noticed after about this. */
@@ -137,11 +138,4 @@ async function listening(server: Server, fields: { name: string; host: string; p
   } catch (cause) {
     throw new Fault("ingest.cannot-listen", `cannot listen on ${fields.host}:${fields.port}`, { cause, fields });
   }
-}
-
-/** The name in the certificate that a sender showed and that was checked. */
-function certificateName(socket: Socket): string | undefined {
-  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
-  const name: unknown = socket.getPeerCertificate().subject?.CN;
-  return typeof name === "string" ? name : undefined;
 }
