@@ -7,6 +7,8 @@
  * What they would do is in the files beside this one, request by request.
  */
 import { createRequire } from "node:module";
+import { connect as connectPlain, isIP } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { Fault } from "@culprit/model";
 import kafkajs, { type Admin, type KafkaConfig, type logLevel as LogLevel } from "kafkajs";
 import type { Bus } from "./bus.ts";
@@ -16,6 +18,7 @@ import { KafkaWire } from "./kafka-connection.ts";
 import { inWireTerms } from "./kafka-errors.ts";
 import { KAFKA_DEFAULTS, type KafkaBusOptions, type KafkaCompression } from "./kafka-options.ts";
 import type { RawCluster } from "./kafka-raw.ts";
+import { type ConnectionGuard, type KafkaSender, type KafkaSenderOptions, senderOn } from "./kafka-sender.ts";
 import {
   type TopicState,
   topicProblems,
@@ -50,13 +53,49 @@ export async function openKafkaBus(options: KafkaBusOptions): Promise<Bus> {
   return new KafkaLog({ ...options, counts, openWire });
 }
 
+/** Opens a sender; nothing is connected before the first message. */
+export function openKafkaSender(options: KafkaSenderOptions): KafkaSender {
+  prepareLibrary();
+  const { guard, sendTimeoutMs } = options;
+  const kafka = new Kafka({
+    ...configOf(options),
+    ...(guard === undefined ? {} : { socketFactory: guardedSockets(guard) }),
+  });
+  const compression = COMPRESSION[options.compression ?? KAFKA_DEFAULTS.compression];
+  const wire = new KafkaWire({
+    prefix: "",
+    compression,
+    encoding: AssignerProtocol,
+    openCluster: () => clusterOf(kafka),
+  });
+  const choose = kafkajs.Partitioners.JavaCompatiblePartitioner();
+  const partitionOf = (key: Buffer, partitions: number): number => {
+    const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => ({ partitionId, leader: 0 }));
+    return choose({ topic: "", partitionMetadata: partitionMetadata as never, message: { key, value: null } });
+  };
+  return senderOn(wire, { timeoutMs: sendTimeoutMs, partitionOf });
+}
+
+const KEEP_ALIVE_MS = 60_000;
+
+/** Connections as the library makes them, to addresses that were judged. */
+function guardedSockets({ check, lookup }: ConnectionGuard): NonNullable<KafkaConfig["socketFactory"]> {
+  return ({ host, port, ssl, onConnect }) => {
+    check(host);
+    const socket = ssl
+      ? connectTls({ host, port, lookup, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect)
+      : connectPlain({ host, port, lookup }, onConnect);
+    return socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  };
+}
+
 const COMPRESSION: Readonly<Record<KafkaCompression, number>> = {
   none: CompressionTypes.None,
   gzip: CompressionTypes.GZIP,
   zstd: CompressionTypes.ZSTD,
 };
 
-function configOf(options: KafkaBusOptions): KafkaConfig {
+function configOf(options: Pick<KafkaBusOptions, "brokers" | "clientId" | "tls" | "sasl" | "log">): KafkaConfig {
   const { tls, sasl, log } = options;
   const words: Partial<Record<LogLevel, "warn" | "error">> = { [logLevel.WARN]: "warn", [logLevel.ERROR]: "error" };
   return {

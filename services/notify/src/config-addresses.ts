@@ -54,6 +54,10 @@ function urlsOf(target: object): readonly Place[] {
   add(["url"], options.get("url"));
   const several = options.get("urls");
   if (Array.isArray(several)) several.forEach((url, index) => void add(["urls", index], url));
+  const brokers = options.get("brokers");
+  if (Array.isArray(brokers)) {
+    brokers.forEach((broker, index) => void add(["brokers", index], `https://${broker}/`));
+  }
   // A `host` is a peer only beside a port, and a mere name where there is a `server`.
   const key = options.has("server") ? "server" : "host";
   const host = options.get(key);

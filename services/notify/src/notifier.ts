@@ -5,6 +5,7 @@
  */
 import type { DeliveryAction, EpochMs, Incident } from "@culprit/model";
 import type { z } from "zod";
+import type { AddressGuard } from "./address-guard.ts";
 import type { HttpPost } from "./http.ts";
 import type { PageContent } from "./page-content.ts";
 
@@ -62,6 +63,8 @@ export interface NotifierContext {
    * Errors: `notify.address-refused`, `notify.unreachable` (retriable).
    */
   readonly addressOf: (host: string) => Promise<string>;
+  /** For connections that a library makes by itself. */
+  readonly guard: AddressGuard;
 }
 
 export interface NotifierKind {

@@ -126,6 +126,7 @@ export function openNotifiers(
   const context: NotifierContext = {
     post: httpPost(guard),
     addressOf: (host) => addressOf(guard, host),
+    guard,
     write: options.write ?? writeOut,
     now: () => options.clock.now(),
   };

@@ -9,6 +9,7 @@ import { goalert } from "./goalert.ts";
 import { icinga } from "./icinga.ts";
 import { incidentIo } from "./incident-io.ts";
 import { jira } from "./jira.ts";
+import { kafka } from "./kafka.ts";
 import { ntfy } from "./ntfy.ts";
 import { opsgenie } from "./opsgenie.ts";
 import { pagerduty } from "./pagerduty.ts";
@@ -51,4 +52,5 @@ export const NOTIFIERS: readonly NotifierKind[] = [
   syslog,
   splunkHec,
   elasticsearch,
+  kafka,
 ];

@@ -29,6 +29,7 @@ export class Driver {
     this.#notifier = kind.open(kind.options.parse(options), {
       post: httpPost(guard),
       addressOf: (host) => addressOf(guard, host),
+      guard,
       write: async () => undefined,
       now: () => T0,
     });

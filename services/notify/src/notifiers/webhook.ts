@@ -7,13 +7,13 @@
  * Source: Standard Webhooks 1.0.0.
  */
 import { createPrivateKey, sign } from "node:crypto";
-import { contentId } from "@culprit/model";
+import { contentId, isoOf } from "@culprit/model";
 import { secretText } from "@culprit/runtime";
 import { Webhook } from "standardwebhooks";
 import { z } from "zod";
 import { resultOf } from "../http.ts";
 import { type Notification, notifierKind } from "../notifier.ts";
-import { renderContent } from "../page.ts";
+import { incidentData } from "./incident-data.ts";
 
 const SECRET = /^whsec_[A-Za-z0-9+/]{32,128}={0,2}$/;
 const ED25519_SECRET = /^whsk_[A-Za-z0-9+/]{43}=$/;
@@ -61,21 +61,9 @@ export const webhook = notifierKind({
   }),
 });
 
-/** The body: what happened to which page, the readable page, and the incident as the contract has it. */
 function webhookBody(notification: Notification): unknown {
-  const { incident, page, key, action, reason, at, test } = notification;
-  return {
-    type: `incident.${action}`,
-    timestamp: new Date(at).toISOString(),
-    data: {
-      key,
-      reason,
-      test,
-      ...(page.link === undefined ? {} : { url: page.link }),
-      text: renderContent(page, { width: 100 }),
-      incident,
-    },
-  };
+  const { action, at } = notification;
+  return { type: `incident.${action}`, timestamp: isoOf(at), data: incidentData(notification) };
 }
 
 function signature(secret: string, id: string, seconds: number, body: string): string {
