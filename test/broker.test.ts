@@ -6,6 +6,7 @@ import { deliveryContract, deliveryPartitions } from "../services/notify/src/del
 import { lostBrokerTests } from "./broker/lost-broker.ts";
 import { outageTests } from "./broker/outage.ts";
 import { ownerTests } from "./broker/owners.ts";
+import { pageTests } from "./broker/pages.ts";
 import { topicTests } from "./broker/topics.ts";
 import { type Broker, canBroker, startBroker } from "./broker.ts";
 
@@ -62,6 +63,7 @@ if (canBroker) {
 const address = (): string => broker?.address ?? "";
 topicTests(address);
 ownerTests(address);
+pageTests(address);
 outageTests(address);
 // The last: it kills the broker.
 lostBrokerTests(() => {

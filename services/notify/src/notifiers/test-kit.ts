@@ -35,6 +35,10 @@ export class Driver {
     });
   }
 
+  async close(): Promise<void> {
+    await this.#notifier.close?.();
+  }
+
   async send(action: DeliveryAction, of: Sent = {}, patienceMs = PATIENCE_MS): Promise<SendResult> {
     const base = of.incident ?? fixture("cluster-hang-9e");
     const incident: Incident = action === "resolve" ? { ...base, status: "closed" } : base;
