@@ -11,6 +11,7 @@
  * Parsed once at load, evaluated over what an incident has seen. No strings of the event ever reach the parser.
  */
 import { durationMs } from "@culprit/model";
+import { DURATION_MAX_MS } from "./schema.ts";
 
 export type Comparison = ">=" | ">" | "<=" | "<" | "==";
 
@@ -161,7 +162,9 @@ class Parser {
 
   private span(): number {
     const ms = durationMs(this.text("a duration such as 10m"));
-    if (ms === undefined || ms <= 0) throw this.unexpected("a duration such as 10m", -1);
+    if (ms === undefined || ms <= 0 || ms > DURATION_MAX_MS) {
+      throw this.unexpected("a duration such as 10m, of a year at most", -1);
+    }
     return ms;
   }
 

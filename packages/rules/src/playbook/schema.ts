@@ -1,20 +1,25 @@
 /**
  * The playbook file. `docs/playbooks.md` explains it to authors; `docs/schema/playbook.json` is generated from here.
  */
-import { durationMs, Severity } from "@culprit/model";
+import { DAY_MS, durationMs, Severity } from "@culprit/model";
 import { z } from "zod";
 import { Weight } from "./weight.ts";
 
 const Name = z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, "a name such as lowMemory");
 const Id = z.string().regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, "an id such as storage-path-loss");
 
+/** The longest time that a playbook may look back, on or wait: what is remembered for longer is no incident's any more. */
+export const DURATION_MAX_MS = 366 * DAY_MS;
+
 /** `-15m`, `90s`, `6h`, `30d`. Milliseconds once parsed. */
 export const Duration = z.string().transform((text, context) => {
   const ms = durationMs(text);
-  if (ms !== undefined) return ms;
-  context.addIssue({ code: "custom", message: "a duration such as 90s, -15m, 6h or 30d" });
+  if (ms !== undefined && Math.abs(ms) <= DURATION_MAX_MS) return ms;
+  const message = ms === undefined ? "a duration such as 90s, -15m, 6h or 30d" : "a duration of a year at most";
+  context.addIssue({ code: "custom", message });
   return z.NEVER;
 });
+const NotNegative = Duration.refine((ms) => ms >= 0, "a duration that is not negative");
 const Positive = Duration.refine((ms) => ms > 0, "a duration above zero");
 export const Within = z
   .tuple([Duration, Duration])
@@ -171,7 +176,9 @@ export const Playbook = z.strictObject({
     /** Openers of one entity closer together than this are one incident. */
     merge: Positive.default(1_800_000),
   }),
-  collect: z.strictObject({ before: Duration, after: Duration, lateness: Duration.default(21_600_000) }),
+  collect: z
+    .strictObject({ before: NotNegative, after: NotNegative, lateness: NotNegative.default(21_600_000) })
+    .refine(({ before, after }) => before + after > 0, "a window that is longer than nothing"),
   table: z.exactOptional(Table),
   causes: z.array(Cause).min(1),
   unknown: z.strictObject({
@@ -196,7 +203,7 @@ export const Playbook = z.strictObject({
       reopen: Positive.default(86_400_000),
     })
     .prefault({}),
-  alert: z.strictObject({ wait: Duration.default(45_000), minInterval: Positive.default(120_000) }).prefault({}),
+  alert: z.strictObject({ wait: NotNegative.default(45_000), minInterval: Positive.default(120_000) }).prefault({}),
   /** Article titles of 2009 that this playbook came from. */
   articles: z.array(z.string()).default([]),
   references: z.array(z.string()).default([]),
