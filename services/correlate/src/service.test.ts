@@ -177,7 +177,7 @@ test("an event that a person takes out no longer counts, wherever its incident i
   await service.stop();
 });
 
-test("what is no arrival goes to the dead letters and the rest goes on", async () => {
+test("B40 what is no arrival goes to the dead letters and the rest goes on", async () => {
   await using bus = await openEmbeddedBus();
   const clock = settableClock(START + 300_000);
   const service = await start(parts(bus, clock));
