@@ -77,23 +77,48 @@ function distinctAggregate<T>(read: (entry: Measured) => T | undefined): Aggrega
   };
 }
 
+/**
+ * A sum without rounding, as parts that do not overlap, so that a huge number takes nothing with it when it leaves.
+ * Source: Shewchuk, "Adaptive Precision Floating-Point Arithmetic", grow-expansion.
+ */
 function sumAggregate(of: (sum: number, count: number) => number): Aggregate {
-  let sum = 0;
+  let parts: number[] = [];
   let count = 0;
+  const grow = (number: number): void => {
+    let carry = number;
+    const grown: number[] = [];
+    for (const part of parts) {
+      const [high, low] = Math.abs(carry) < Math.abs(part) ? [part, carry] : [carry, part];
+      carry = high + low;
+      const lost = low - (carry - high);
+      if (lost !== 0) grown.push(lost);
+    }
+    grown.push(carry);
+    parts = grown;
+  };
   return {
     add: ({ number }) => {
       if (number === undefined) return;
-      sum += number;
+      grow(number);
       count += 1;
     },
     remove: ({ number }) => {
       if (number === undefined) return;
+      grow(-number);
       count -= 1;
-      // What is left of rounding goes with the last number.
-      sum = count === 0 ? 0 : sum - number;
     },
-    value: () => (count === 0 ? undefined : of(sum, count)),
+    value: () => {
+      if (count === 0) return undefined;
+      // From the smallest to the largest, so that small parts add up before they meet large ones.
+      const sum = parts.reduce((total, part) => total + part, 0);
+      return asWritten(of(asWritten(sum), count));
+    },
   };
+}
+
+/** Three times 0.1 is 0.3 to whoever wrote it: what binary fractions add beyond 15 digits is dropped. */
+function asWritten(value: number): number {
+  return Number.isInteger(value) ? value : Number(value.toPrecision(15));
 }
 
 /** Linear interpolation between the two nearest ranks. */
@@ -111,7 +136,7 @@ function percentileAggregate(percentile: number): Aggregate {
       const rank = (percentile / 100) * (sorted.length - 1);
       const below = sorted[Math.floor(rank)] as number;
       const above = sorted[Math.ceil(rank)] as number;
-      return below + (above - below) * (rank - Math.floor(rank));
+      return asWritten(below + (above - below) * (rank - Math.floor(rank)));
     },
   };
 }

@@ -308,7 +308,11 @@ function keyOf(values: readonly (string | undefined)[]): string {
 
 const NUMBER = /^[+-]?(?:\d{1,300}(?:\.\d{0,300})?|\.\d{1,300})(?:e[+-]?\d{1,3})?$/i;
 
+/** Sums of a window stay finite below this. */
+const NUMBER_MAX = 1e300;
+
 function numberOf(text: string | undefined): number | undefined {
   const trimmed = text?.trim() ?? "";
-  return NUMBER.test(trimmed) ? Number(trimmed) : undefined;
+  const number = NUMBER.test(trimmed) ? Number(trimmed) : Number.NaN;
+  return Math.abs(number) <= NUMBER_MAX ? number : undefined;
 }

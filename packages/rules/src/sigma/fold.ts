@@ -3,10 +3,18 @@
  * rule's once and the event's when first needed.
  */
 
-/** Folds case. Length may change for a handful of letters (`İ`), on both sides alike. */
+/**
+ * Folds case, character by character, so that a `?` that stands for one character still does. `İ` alone would become two
+ * in lower case; it is left as it is, as in Unicode's simple case folding.
+ */
 export function foldCase(text: string): string {
-  const lower = text.toLowerCase();
+  let lower = text.toLowerCase();
+  if (lower.length !== text.length) lower = text.split("İ").map(lowerCase).join("İ");
   return lower.includes("ς") ? lower.replaceAll("ς", "σ") : lower;
+}
+
+function lowerCase(text: string): string {
+  return text.toLowerCase();
 }
 
 const DASHES = /[/\u2013\u2014\u2015]/g;

@@ -33,6 +33,7 @@ describe("plain values", () => {
   test("a question mark is one character, whatever its code", () => {
     expect(matchedValues("F: 'a?b'", ["a😀b", "a\nb", "ab", "axxb"])).toEqual([0, 1]);
     expect(matchedValues("F|endswith: '??'", ["😀😀", "x", "xy"])).toEqual([0, 2]);
+    expect(matchedValues("F: 'a?b'", ["aİb", "aI\u0307b"])).toEqual([0]);
   });
 
   test("patterns of many stars are answered in time linear in the text", () => {
@@ -206,6 +207,10 @@ describe("regular expressions", () => {
       [0, 1],
     );
     expect(matchedValues("F|re|i: 'kelvin'", ["\u212aELVIN", "KELVIN"])).toEqual([0, 1]);
+  });
+
+  test("a character of two code units that may be missing is no literal to look for", () => {
+    expect(matchedValues("F|re: '^node😀?$'", ["node", "node😀", "nod"])).toEqual([0, 1]);
   });
 });
 

@@ -103,7 +103,7 @@ export function requiredText(pattern: string): string {
       if (pattern[i + 1] === "?" && pattern[i + 2] !== ":" && pattern[i + 2] !== "P" && pattern[i + 2] !== "<")
         return "";
       i = groupEnd(pattern, i);
-    } else if (!".^$*+?{}|)".includes(char)) {
+    } else if (!".^$*+?{}|)".includes(char) && !SURROGATE.test(char)) {
       plain = char;
     }
     const quantifier = pattern[i + 1];
@@ -121,6 +121,9 @@ export function requiredText(pattern: string): string {
   end();
   return best;
 }
+
+/** Half of a character beyond the first 65,536: a quantifier takes back both halves, so neither is required. */
+const SURROGATE = /[\ud800-\udfff]/;
 
 function hasTopLevelAlternative(pattern: string): boolean {
   for (let i = 0; i < pattern.length; i += 1) {
