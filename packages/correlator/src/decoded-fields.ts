@@ -2,8 +2,8 @@
  * Codes read out of an event, as fields that detections can ask for: `Decoded.Bugcheck` (`0x9E`) with `Decoded.Arg1` to
  * `Decoded.Arg4` (`Decoded.Arg1Number` in decimal), `Decoded.BugcheckName`, `Decoded.BugcheckFamily`; `Decoded.Status` (every HRESULT and NTSTATUS in data or
  * message, `0x800423F3`), `Decoded.StatusName`; `Decoded.Text`, all values and the message; `Decoded.ClockShift`, seconds
- * between `OldTime` and `NewTime`, without a sign, and `Decoded.ClockShiftTo`, `forward` or `back`. Codes are numbers, so
- * the language of the text does not matter.
+ * between `OldTime` and `NewTime`, without a sign, and `Decoded.ClockShiftTo`, `forward` or `back`; shares of memory, see
+ * `memory-share.ts`. Codes are numbers, so the language of the text does not matter.
  */
 import {
   bugcheckText,
@@ -16,6 +16,7 @@ import {
   type WindowsEvent,
 } from "@culprit/model";
 import type { CodeTables } from "@culprit/rules";
+import { memoryShares } from "./memory-share.ts";
 
 const PREFIX = "Decoded.";
 const TEXT_MAX = 16_384;
@@ -53,6 +54,8 @@ function readFields(event: WindowsEvent, tables: CodeTables): Map<string, string
   if (BUGCHECK_PROVIDERS.has(provider)) addBugcheck(fields, event, provider, tables);
   addStatuses(fields, event, tables);
   if (provider === "microsoft-windows-kernel-general") addClockShift(fields, event);
+  if (provider === "microsoft-windows-resource-exhaustion-detector")
+    for (const [name, share] of memoryShares(event.data)) fields.set(name, share);
   fields.set("Decoded.Text", textOf(event));
   return fields;
 }
