@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { DateTime, IANAZone } from "luxon";
 import type { AnalyzeOptions } from "./commands/analyze.ts";
 import type { DecodeOptions } from "./commands/decode.ts";
+import type { DoctorOptions } from "./commands/doctor.ts";
 import type { ExplainOptions } from "./commands/explain.ts";
 import type { MatchOptions } from "./commands/match.ts";
 import type { RoutesTestOptions } from "./commands/routes.ts";
@@ -12,6 +13,7 @@ import type { SendTestOptions } from "./commands/send-test.ts";
 import type { ServiceOptions } from "./commands/services.ts";
 import type { UpOptions } from "./commands/up.ts";
 import { EXIT } from "./exit-code.ts";
+import { addReplayVerbs } from "./replay-verbs.ts";
 import { SERVICE_VERBS } from "./service-verbs.ts";
 import { addSilenceVerbs } from "./silence-verbs.ts";
 
@@ -104,8 +106,15 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
 
   program
     .command("check [path]")
-    .description("playbooks, detections, topology: every error with file, line and likely fix")
+    .description("a config and all it names, or a knowledge folder: every error with file, line and likely fix")
     .action(verb(async (path: string | undefined) => (await import("./commands/check.ts")).runCheck(path, print)));
+
+  program
+    .command("doctor")
+    .description("what has to be right before a page can come, step by step, and what to do where it is not")
+    .option("--config <file>", "configuration; culprit.yaml in this folder where there is one")
+    .option("--data <dir>", "where culprit up keeps its log", ".data")
+    .action(verb(async (options: DoctorOptions) => (await import("./commands/doctor.ts")).runDoctor(options, print)));
 
   program
     .command("match [paths...]")
@@ -178,7 +187,9 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
       ),
     );
 
-  addSilenceVerbs(program, { verb, print, zoneOf });
+  const tools = { verb, print, zoneOf, instantOf };
+  addSilenceVerbs(program, tools);
+  addReplayVerbs(program, tools);
 
   try {
     await program.parseAsync([...argv]);

@@ -2,17 +2,10 @@
 import { userInfo } from "node:os";
 import { SEVERITIES } from "@culprit/model";
 import { type Command, Option } from "commander";
+import type { VerbTools } from "./verb-tools.ts";
 
 type Commands = typeof import("./commands/silence.ts");
 type OptionsOf<Run extends keyof Commands, Place extends number = 0> = Parameters<Commands[Run]>[Place];
-
-export interface VerbTools {
-  /** Makes an action of a command's run. */
-  verb<A extends unknown[]>(run: (...args: A) => Promise<number>): (...args: A) => Promise<void>;
-  print(text: string): void;
-  /** Reads an IANA zone. */
-  zoneOf(text: string): string;
-}
 
 /** Adds the verbs to the program. */
 export function addSilenceVerbs(program: Command, { verb, print, zoneOf }: VerbTools): void {

@@ -1,8 +1,8 @@
 /** The topology file of the contract: `facts:` in YAML, or CSV with the columns kind, from, to, validFrom, validTo. */
 import { readFile } from "node:fs/promises";
 import { Fact, Fault } from "@culprit/model";
+import { checkConfig, problemLine } from "@culprit/runtime";
 import { DateTime } from "luxon";
-import { parse } from "yaml";
 import { z } from "zod";
 
 const Instant = z.union([z.string(), z.date()]).transform((value, context) => {
@@ -26,28 +26,41 @@ export const TopologyFile = z.strictObject({
     .transform((rows) => rows ?? []),
 });
 
-/** Reads a topology file. Errors: `Fault` "topology.invalid" with the fact and what is wrong with it. */
+/** Reads a topology file. Errors: `topology.unreadable`; `topology.invalid` with every problem, its line and the fact. */
 export async function readTopologyFile(path: string): Promise<readonly Fact[]> {
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
     throw new Fault("topology.unreadable", `cannot read ${path}`, { cause });
   });
-  const plain: unknown = /\.csv$/i.test(path) ? { facts: csvRows(text) } : parse(text);
-  const parsed = TopologyFile.safeParse(plain);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new Fault("topology.invalid", `${path}: ${issue?.path.join(".")}: ${issue?.message}`);
-  }
-  return parsed.data.facts.map((row) => ({ ...row, source: "file" as const }));
+  const rows = /\.csv$/i.test(path) ? factsOfCsv(path, text) : factsOfYaml(path, text);
+  return rows.map((row) => ({ ...row, source: "file" as const }));
+}
+
+type Rows = z.output<typeof TopologyFile>["facts"];
+
+function factsOfYaml(file: string, text: string): Rows {
+  const result = checkConfig({ schema: TopologyFile, file, text });
+  if (result.ok) return result.value.facts;
+  throw new Fault("topology.invalid", result.problems.map(problemLine).join("\n"));
 }
 
 /** Names and instants hold no commas or quotes, so a line is its parts. */
-function csvRows(text: string): Record<string, string>[] {
-  const [header, ...lines] = text.split(/\r?\n/).filter((line) => line.trim() !== "");
-  const columns = (header ?? "").split(",").map((name) => name.trim());
-  return lines.map((line) => {
+function factsOfCsv(file: string, text: string): Rows {
+  const [header, ...lines] = text
+    .split(/\r?\n/)
+    .map((line, i) => ({ line, number: i + 1 }))
+    .filter(({ line }) => line.trim() !== "");
+  const columns = (header?.line ?? "").split(",").map((name) => name.trim());
+  const problems: string[] = [];
+  const rows = lines.flatMap(({ line, number }) => {
     const values = line.split(",").map((value) => value.trim());
-    return Object.fromEntries(
-      columns.flatMap((name, i) => (values[i] === undefined || values[i] === "" ? [] : [[name, values[i]]])),
+    const cells = columns.flatMap((name, i) =>
+      values[i] === undefined || values[i] === "" ? [] : [[name, values[i]]],
     );
+    const row = Row.safeParse(Object.fromEntries(cells));
+    if (row.success) return [row.data];
+    problems.push(...row.error.issues.map(({ path, message }) => `${file}:${number} ${path.join(".")}: ${message}`));
+    return [];
   });
+  if (problems.length === 0) return rows;
+  throw new Fault("topology.invalid", problems.join("\n"));
 }
