@@ -3,26 +3,17 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { settableClock } from "@culprit/runtime";
 import { expect, test } from "vitest";
 import { fixture } from "../fixtures.ts";
 import { fakeServer, World } from "../test-kit.ts";
+import { freePort } from "./test-kit.ts";
 
 const PROGRAM = "/usr/bin/prometheus-alertmanager";
 const isThere = existsSync(PROGRAM);
 if (!isThere) console.log(`left out: the test against a real Alertmanager (no ${PROGRAM})`);
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Alertmanager that tells a webhook at once. */
 async function alertmanager(receiver: string) {

@@ -1,4 +1,5 @@
 /** For tests of one notifier: opens it by its own option schema and sends to it as the engine would, keeping remote ids. */
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
@@ -31,6 +32,7 @@ export class Driver {
       addressOf: (host) => addressOf(guard, host),
       guard,
       write: async () => undefined,
+      interactive: new Set(),
       now: () => T0,
     });
   }
@@ -69,6 +71,15 @@ export async function wholeStory(driver: Driver): Promise<readonly SendResult["r
   const results: SendResult["result"][] = [];
   for (const action of ["trigger", "update", "resolve"] as const) results.push((await driver.send(action)).result);
   return results;
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 /** A certificate of our own for this machine alone. */
