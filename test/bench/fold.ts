@@ -132,7 +132,7 @@ function storm(
       firstRecordId: 1,
       lastRecordId: 1,
     };
-    take(stage.coverage(before));
+    take(stage.coverage(before, down));
     for (const one of [
       event(computer, boot, "Microsoft-Windows-Kernel-General", 12, {}, 2),
       event(

@@ -2,39 +2,51 @@
  * Arrivals of an offline input: every event that some rule wants, and what else arrived as coverage; in order of arrival, so
  * that files may be given in any order. Memory is that of the wanted events, not of the input.
  */
-import { arrivalOf, DecodedFields, type Offline, type RuleMatcher } from "@culprit/correlator";
+import { arrivalOf, DecodedFields, type Hearing, type Offline, type RuleMatcher } from "@culprit/correlator";
 import { type Coverage, type EpochMs, MINUTE_MS, shortName, type WindowsEvent } from "@culprit/model";
 import type { CodeTables } from "@culprit/rules";
 
 export interface Arrivals {
-  add(event: WindowsEvent): void;
+  /** Takes an event; `file` is where it stood, whose end says nothing of the hosts in other files. */
+  add(event: WindowsEvent, file?: string): void;
   /** Feeds the chain in order of arrival. */
   feed(chain: Offline): void;
   readonly eventCount: number;
 }
 
+/** Records that no rule wants, in one piece. */
+interface Summary {
+  coverage: Coverage;
+  at: EpochMs;
+  readonly hearing: Hearing;
+}
+
 /** Collects what a chain over these rules needs. */
 export function createArrivals(matcher: RuleMatcher, tables: CodeTables): Arrivals {
-  const wanted: { readonly event: WindowsEvent; readonly at: EpochMs }[] = [];
-  const coverage: { readonly coverage: Coverage; readonly at: EpochMs }[] = [];
-  const open = new Map<string, { coverage: Coverage; at: EpochMs }>();
+  const wanted: { readonly event: WindowsEvent; readonly at: EpochMs; readonly hearing: Hearing }[] = [];
+  const coverage: Summary[] = [];
+  const open = new Map<string, Summary>();
   let eventCount = 0;
-  const close = (held: { coverage: Coverage; at: EpochMs }): void => {
+  const close = (held: Summary): void => {
     coverage.push(held);
   };
   return {
     get eventCount() {
       return eventCount;
     },
-    add(raw) {
+    add(raw, file) {
       eventCount += 1;
-      const { event, at } = arrivalOf(raw);
+      const { event, at, ageMs } = arrivalOf(raw);
+      const hearing = {
+        ...(ageMs === undefined ? {} : { ageMs }),
+        ...(file === undefined ? {} : { feed: file }),
+      };
       if (matcher.match(event, new DecodedFields(event, tables)).length > 0) {
         const { original: _original, ...kept } = event;
-        wanted.push({ event: kept, at });
+        wanted.push({ event: kept, at, hearing });
         return;
       }
-      const log = `${shortName(event.host)}\n${event.channel}`;
+      const log = `${shortName(event.host)}\n${event.channel}\n${file ?? ""}`;
       const held = open.get(log);
       const joined = held === undefined ? undefined : joinCoverage(held.coverage, event);
       if (held !== undefined && joined !== undefined) {
@@ -43,7 +55,7 @@ export function createArrivals(matcher: RuleMatcher, tables: CodeTables): Arriva
         return;
       }
       if (held !== undefined) close(held);
-      open.set(log, { coverage: oneCoverage(event), at });
+      open.set(log, { coverage: oneCoverage(event), at, hearing });
     },
     feed(chain) {
       for (const held of open.values()) close(held);
@@ -51,12 +63,14 @@ export function createArrivals(matcher: RuleMatcher, tables: CodeTables): Arriva
       wanted.sort((a, b) => a.at - b.at);
       coverage.sort((a, b) => a.at - b.at);
       let next = 0;
-      for (const { event, at } of wanted) {
-        for (; next < coverage.length && (coverage[next] as { at: EpochMs }).at <= at; next += 1)
-          chain.coverage((coverage[next] as { coverage: Coverage }).coverage, (coverage[next] as { at: EpochMs }).at);
-        chain.event(event, at);
+      for (const { event, at, hearing } of wanted) {
+        for (let one = coverage[next]; one !== undefined && one.at <= at; one = coverage[next]) {
+          chain.coverage(one.coverage, one.at, one.hearing);
+          next += 1;
+        }
+        chain.event(event, at, hearing);
       }
-      for (const held of coverage.slice(next)) chain.coverage(held.coverage, held.at);
+      for (const one of coverage.slice(next)) chain.coverage(one.coverage, one.at, one.hearing);
     },
   };
 }

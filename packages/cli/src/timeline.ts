@@ -44,6 +44,8 @@ const PlainEvent = z.strictObject({
   times: z.number().int().min(1).max(500).default(1),
   /** Between repeats of `times`. */
   every: Offset.default(0),
+  /** Its record id, where that is not the next of its log; later ones go on from it. */
+  record: z.exactOptional(z.number().int().min(1)),
 });
 /** A start of Windows, as it is logged: 12, 6005, and after a crash 41, 6008 and, with a bugcheck, 1001. */
 const BootEvent = z.strictObject({
@@ -101,7 +103,8 @@ export function playTimeline(
   const deliveries = deliveriesOf(timeline);
   const facts = timeline.topology.map((fact): Fact => ({ ...fact, source: "file" }));
   const chain = createOffline({ ...parts, facts });
-  for (const { event, receivedAt } of arrange(deliveries)) chain.event(event, receivedAt);
+  for (const { event, receivedAt } of arrange(deliveries))
+    chain.event(event, receivedAt, { ageMs: receivedAt - event.timeCreated });
   const incidents = chain.finish();
   return { name: timeline.name, incidents, findings: compare(timeline, incidents) };
 }
@@ -171,7 +174,7 @@ function deliveriesOf(timeline: Timeline): Delivery[] {
   return inOrder
     .map(({ entry, at }): Delivery => {
       const log = `${entry.on}\n${entry.log}`;
-      const recordId = (next.get(log) ?? 1000) + 1;
+      const recordId = entry.record ?? (next.get(log) ?? 1000) + 1;
       next.set(log, recordId);
       return { event: eventOf(entry, at, recordId), receivedAt: start + (entry.received ?? entry.at + DELIVERY_MS) };
     })
@@ -181,10 +184,12 @@ function deliveriesOf(timeline: Timeline): Delivery[] {
 type Plain = z.output<typeof PlainEvent>;
 
 function repeated(entry: Extract<Entry, { source: string }>): Plain[] {
+  const { record, ...rest } = entry;
   return Array.from({ length: entry.times }, (_, i) => ({
-    ...entry,
+    ...rest,
     at: entry.at + i * entry.every,
     times: 1,
+    ...(record === undefined ? {} : { record: record + i }),
     ...(entry.received === undefined ? {} : { received: entry.received + i * entry.every }),
   }));
 }

@@ -12,6 +12,8 @@ export const SKEW_MAX_MS = 10 * MINUTE_MS;
 export interface Arrived {
   readonly event: WindowsEvent;
   readonly at: EpochMs;
+  /** How old the record was when it was taken, by its own stamp; negative from the future, absent where nobody knows. */
+  readonly ageMs?: number;
 }
 
 /**
@@ -20,9 +22,16 @@ export interface Arrived {
  */
 export function arrivalOf(event: WindowsEvent, latest: EpochMs = Number.POSITIVE_INFINITY): Arrived {
   const taken = Math.min(event.receivedAt ?? Number.POSITIVE_INFINITY, latest);
+  const age = ageOf(event, latest);
   if (event.timeCreated > taken + SKEW_MAX_MS)
-    return { event: { ...event, timeCreated: taken, timeQuality: "clamped" }, at: taken };
+    return { event: { ...event, timeCreated: taken, timeQuality: "clamped" }, at: taken, ...age };
   if (event.receivedAt === undefined || taken - event.timeCreated > DELIVERY_MAX_MS)
-    return { event, at: Math.min(event.timeCreated, latest) };
-  return { event, at: taken };
+    return { event, at: Math.min(event.timeCreated, latest), ...age };
+  return { event, at: taken, ...age };
+}
+
+/** By our clock where it is given: a forwarder on the host itself shares the host's wrong one. */
+function ageOf({ timeCreated, timeQuality, receivedAt }: WindowsEvent, latest: EpochMs): Pick<Arrived, "ageMs"> {
+  const taken = Number.isFinite(latest) ? latest : receivedAt;
+  return taken === undefined || timeQuality === "received" ? {} : { ageMs: taken - timeCreated };
 }

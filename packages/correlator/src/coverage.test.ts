@@ -1,7 +1,15 @@
 import { type Coverage, foldHost, type HostId } from "@culprit/model";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { addCoverage, type CoverageMap, covers, emptyCoverage, lastActivityBefore, lastSeen } from "./coverage.ts";
+import {
+  addBlind,
+  addCoverage,
+  type CoverageMap,
+  covers,
+  emptyCoverage,
+  lastActivityBefore,
+  lastSeen,
+} from "./coverage.ts";
 
 const host = foldHost("HV11.contoso.com") as HostId;
 
@@ -59,6 +67,26 @@ test("the last sign of life is the last record of any log before a moment", () =
   const map = mapOf([record(1_000, 1), record(5_000, 2), { ...record(4_000), channel: "Application" }]);
   expect(lastActivityBefore(map, "hv11.contoso.com", 5_000)).toBe(4_000);
   expect(lastActivityBefore(map, "hv11", 1_000)).toBeUndefined();
+});
+
+test("a log that has begun anew proves nothing of the time between its old records and its new ones", () => {
+  const [before, after] = [0, 900_000_000];
+  const map = mapOf([1, 2, 3, 4].flatMap((id) => [record(before + id * 1_000, id), record(after + id * 1_000, id)]));
+  addCoverage(map, record(after + 5_000, 5));
+  expect(covers(map, "hv11", "System", before + 1_000, before + 4_000)).toBe(true);
+  expect(covers(map, "hv11", "System", after + 1_000, after + 5_000)).toBe(true);
+  expect(covers(map, "hv11", "System", before + 1_000, after + 5_000)).toBe(false);
+});
+
+test("while a host was silent that used to send, only record ids prove that nothing is missing", () => {
+  const map = mapOf([record(1_000), record(9_000_000)]);
+  const withIds = mapOf([record(1_000, 1), record(9_000_000, 2)]);
+  addBlind(withIds, host, { from: 1_000, to: 9_000_000 });
+  expect(covers(withIds, "hv11", "System", 500_000, 600_000)).toBe(true);
+  addBlind(map, host, { from: 1_000, to: 9_000_000 });
+  addBlind(map, host, { from: 1_000, to: 9_000_000 });
+  expect(covers(map, "hv11", "System", 500_000, 600_000)).toBe(false);
+  expect(map.blind.get("hv11")).toHaveLength(1);
 });
 
 test("any order of arrival proves the same", () => {

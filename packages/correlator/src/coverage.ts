@@ -10,6 +10,10 @@ const STRETCHES_MAX = 48;
 const ACTIVITY_MAX = 512;
 /** Logs without record ids: silence longer than this ends a stretch. */
 const GAP_MAX_MS = 86_400_000;
+/** How far a host's clock may be set back without its next record counting as one of a log that began anew. */
+const SLACK_MS = 300_000;
+/** Times of silence kept per host; the oldest are forgotten first. */
+const BLIND_MAX = 32;
 
 export interface Stretch {
   from: EpochMs;
@@ -24,10 +28,28 @@ export interface CoverageMap {
   readonly logs: Map<string, Stretch[]>;
   /** Short host -> moments at which it was alive, in order. */
   readonly activity: Map<string, EpochMs[]>;
+  /** Short host -> times in which nothing of it arrived although it used to send: a log without ids proves nothing there. */
+  readonly blind: Map<string, Blind[]>;
+}
+
+/** A time in which a host was silent that used to send. */
+export interface Blind {
+  readonly from: EpochMs;
+  readonly to: EpochMs;
 }
 
 export function emptyCoverage(): CoverageMap {
-  return { logs: new Map(), activity: new Map() };
+  return { logs: new Map(), activity: new Map(), blind: new Map() };
+}
+
+/** Notes that nothing of a host is known to have arrived between two moments. A repeat changes nothing. */
+export function addBlind(map: CoverageMap, host: string, blind: Blind): void {
+  const times = map.blind.get(shortName(host)) ?? [];
+  if (times.some(({ from, to }) => from === blind.from && to === blind.to)) return;
+  times.push(blind);
+  times.sort((a, b) => a.from - b.from || a.to - b.to);
+  if (times.length > BLIND_MAX) times.shift();
+  map.blind.set(shortName(host), times);
 }
 
 function logKey(host: string, channel: string): string {
@@ -79,10 +101,20 @@ function touches(a: Stretch, b: Stretch): boolean {
     b.firstRecordId !== undefined &&
     b.lastRecordId !== undefined
   ) {
-    return a.lastRecordId + 1 >= b.firstRecordId && b.lastRecordId + 1 >= a.firstRecordId;
+    const [lower, higher] = a.firstRecordId <= b.firstRecordId ? [a, b] : [b, a];
+    if (a.lastRecordId + 1 < b.firstRecordId || b.lastRecordId + 1 < a.firstRecordId) return false;
+    return inOneLog(lower, higher);
   }
   if (a.firstRecordId !== undefined || b.firstRecordId !== undefined) return false;
   return a.to + GAP_MAX_MS >= b.from && b.to + GAP_MAX_MS >= a.from;
+}
+
+/** Ids rise with time: runs that fit by their ids and not by their times are of a log that has begun anew. */
+function inOneLog(lower: Stretch, higher: Stretch): boolean {
+  if (higher.to < lower.from - SLACK_MS) return false;
+  const [last, first, end] = [lower.lastRecordId, higher.firstRecordId, higher.lastRecordId];
+  if (last === undefined || first === undefined || end === undefined || first > last) return true;
+  return higher.from <= lower.to + SLACK_MS && (end > last || higher.to <= lower.to + SLACK_MS);
 }
 
 function union(a: Stretch, b: Stretch): Stretch {
@@ -104,7 +136,11 @@ function insertMoment(moments: EpochMs[], at: EpochMs): void {
 
 /** Whether every record of this log between two moments is known to have arrived. */
 export function covers(map: CoverageMap, host: string, channel: string, from: EpochMs, to: EpochMs): boolean {
-  return (map.logs.get(logKey(host, channel)) ?? []).some((stretch) => stretch.from <= from && stretch.to >= to);
+  const stretch = (map.logs.get(logKey(host, channel)) ?? []).find((one) => one.from <= from && one.to >= to);
+  if (stretch === undefined) return false;
+  // Ids prove what came even late; without them a silence may hide anything.
+  const blind = map.blind.get(shortName(host)) ?? [];
+  return stretch.firstRecordId !== undefined || !blind.some((one) => one.from < to && one.to > from);
 }
 
 /** The last moment a host was known to be alive before `at`; `undefined` when nothing earlier is known. */

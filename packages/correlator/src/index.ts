@@ -1,6 +1,7 @@
 export type { Act } from "./act.ts";
 export * from "./arrival-time.ts";
 export * from "./decoded-fields.ts";
+export type { HealthChanges, StoredHostHealth } from "./feed/feed-health.ts";
 export * from "./match.ts";
 export * from "./match-stage.ts";
 export * from "./narrate.ts";

@@ -203,3 +203,53 @@ test("a rule that no playbook asks for makes no signal", () => {
   const found = signals(stage().event(event("hv12", CLUSTERING, 1135, { NodeName: "HV11" }), T));
   expect(new Set(found.map(({ signal }) => signal.rule))).toEqual(new Set(["removed"]));
 });
+
+const FEED_DETECTION = `title: Gap
+name: gap
+logsource: { product: windows }
+detection:
+  event: { Provider_Name: Culprit, Channel: Culprit/Feed, EventID: 3 }
+  condition: event
+x-culprit: { say: 'gap', channel: Culprit/Feed, bind: { missing: Missing } }
+`;
+
+function feedStage(): MatchStage {
+  const { knowledge } = compileKnowledge({
+    detections: [{ file: "d", text: FEED_DETECTION }],
+    playbooks: [
+      {
+        file: "p",
+        text: PLAYBOOK.replace("removed: { rule: removed }, crash: { rule: crash }", "crash: { rule: gap }").replace(
+          "removed or ",
+          "",
+        ),
+      },
+    ],
+  });
+  return createMatchStage({
+    program: knowledge.program,
+    matcher: createRuleMatcher(knowledge),
+    tables: NO_TABLES,
+    topology: emptyTopology(),
+  });
+}
+
+test("what the feed lost is a signal like any other, at the time of the record after the gap", () => {
+  const matching = feedStage();
+  for (let id = 1; id <= 600; id += 1) {
+    if (id > 550 && id < 580) continue;
+    matching.event(
+      { ...event("FS1", "Acme", 7, []), recordId: String(id), timeCreated: T + id * 1_000 },
+      T + id * 1_000,
+    );
+  }
+  expect(signals(matching.flush())).toEqual([]);
+  expect(signals(matching.finish())).toMatchObject([
+    { key: "host:fs1", signal: { rule: "gap", host: "fs1", bindings: { missing: "29" }, at: T + 580_000 } },
+  ]);
+});
+
+test("a record from outside that bears our own name makes no signal", () => {
+  const forged = { ...event("FS1", "Culprit", 3, { Missing: "9" }), channel: "culprit/feed" };
+  expect(signals(feedStage().event(forged, T))).toEqual([]);
+});

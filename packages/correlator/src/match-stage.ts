@@ -7,11 +7,14 @@ import {
   type EpochMs,
   type Fact,
   HOUR_MS,
+  isFeedChannel,
   type Signal,
   shortName,
   type WindowsEvent,
 } from "@culprit/model";
 import type { CodeTables, Program } from "@culprit/rules";
+import { type FeedFinding, feedEvent } from "./feed/feed-event.ts";
+import { FeedHealth, type HealthChanges, type Heard, type StoredHostHealth } from "./feed/feed-health.ts";
 import { matchEvent, type RuleMatcher, refreshSignal } from "./match.ts";
 import { keysFor, keysOf } from "./route.ts";
 import type { Input } from "./state.ts";
@@ -26,19 +29,26 @@ export type KeyedInput = Extract<Input, { key: string }>;
 
 export interface MatchStage {
   /** Matches an event. Returns the fold's inputs, in order. */
-  event(event: WindowsEvent, receivedAt: EpochMs): readonly KeyedInput[];
+  event(event: WindowsEvent, receivedAt: EpochMs, hearing?: Hearing): readonly KeyedInput[];
   /** Takes a summary of records that no rule wanted. */
-  coverage(coverage: Coverage): readonly KeyedInput[];
+  coverage(coverage: Coverage, receivedAt: EpochMs, hearing?: Hearing): readonly KeyedInput[];
   /** Takes a fact of the file or of another matcher. */
   fact(fact: Fact): readonly KeyedInput[];
-  /** Tells the coverage gathered since the last flush; call before each tick. */
+  /** Tells the coverage gathered since the last flush, and what it shows of the feed; call before each tick. */
   flush(): readonly KeyedInput[];
+  /** The input is over: tells what only waited for late records. */
+  finish(): readonly KeyedInput[];
   /** Facts learned since the last call, for other matchers. */
   learned(): readonly Fact[];
   /** What it remembers that it did not at the last call, and what no longer: for whoever stores it. */
   remembered(): RememberedChanges;
+  /** What it knows of the health of the feed and did not at the last call: for whoever stores it. */
+  healthChanges(): HealthChanges;
   readonly counters: { readonly recentDropped: number };
 }
+
+/** How a piece of the input reached us, where that differs from its arrival time or says more. */
+export type Hearing = Partial<Pick<Heard, "heardAt" | "ageMs" | "feed">>;
 
 /** A signal that can be sent again, with the keys it went to. */
 export interface Remembered {
@@ -64,6 +74,8 @@ export function createMatchStage(parts: {
   readonly topology: Topology;
   /** What an earlier owner of the same partition remembered. */
   readonly remembered?: Iterable<Remembered>;
+  /** What an earlier owner of the same partition knew of the health of the feed. */
+  readonly health?: Iterable<StoredHostHealth>;
 }): MatchStage {
   const { program, topology } = parts;
   const wanted = new Map([...program.detections].filter(([name]) => program.keyKinds.has(name)));
@@ -75,6 +87,8 @@ export function createMatchStage(parts: {
   const removed = new Set<string>();
   const pending = new Map<string, Pending>();
   const counters = { recentDropped: 0 };
+  const health = new FeedHealth();
+  health.restore(parts.health ?? []);
   let fresh: Fact[] = [];
   let newest: EpochMs = Number.NEGATIVE_INFINITY;
 
@@ -141,17 +155,42 @@ export function createMatchStage(parts: {
     return inputs;
   };
 
+  /** Notes what arrived for the health of the feed; returns what that shows at once. */
+  const hear = (coverage: Coverage, receivedAt: EpochMs, hearing: Hearing): KeyedInput[] => {
+    newest = Math.max(newest, receivedAt);
+    return tell(health.note({ coverage, heardAt: receivedAt, ...hearing }));
+  };
+
+  /** Findings about the feed are records like any other, but for their way: they come from here. */
+  const tell = (findings: readonly FeedFinding[]): KeyedInput[] =>
+    findings.flatMap((finding) => [
+      ...blindInputs(finding),
+      ...matchEvent(feedEvent(finding, newest), newest, context).signals.flatMap(route),
+    ]);
+
+  const blindInputs = ({ host, at, blind }: FeedFinding): KeyedInput[] =>
+    blind === undefined
+      ? []
+      : keysFor([relationsOf(topology, host, at)], KINDS_OF_COVERAGE).map((key) => ({
+          kind: "blind",
+          key,
+          host,
+          blind,
+        }));
+
   return {
     counters,
-    event(event, receivedAt) {
-      newest = Math.max(newest, receivedAt);
+    event(event, receivedAt, hearing = {}) {
+      const heard = hear(coverageOf(event), receivedAt, hearing);
+      // Whoever writes under our own name from outside says nothing about the feed.
+      if (isFeedChannel(event.channel)) return heard;
       const matched = matchEvent(event, receivedAt, context);
       const restarted = matched.signals.some(({ rule }) => program.detections.get(rule)?.extension.time === "boot");
       // What came before a boot is told apart from what came after it: the last sign of life counts.
       const inputs = restarted
         ? [...pending.keys()].filter((id) => id.startsWith(`${shortName(event.host)}\n`)).flatMap(flushLog)
         : [];
-      inputs.push(...note(event));
+      inputs.push(...heard, ...note(event));
       let news = false;
       for (const fact of matched.facts) {
         if (!learn(topology, fact)) continue;
@@ -162,7 +201,10 @@ export function createMatchStage(parts: {
       for (const signal of matched.signals) inputs.push(...route(news ? refreshSignal(signal, topology) : signal));
       return inputs;
     },
-    coverage: coverageInputs,
+    coverage: (coverage, receivedAt, hearing = {}) => [
+      ...hear(coverage, receivedAt, hearing),
+      ...coverageInputs(coverage),
+    ],
     fact(fact) {
       return learn(topology, fact) ? resend(Number.NEGATIVE_INFINITY) : [];
     },
@@ -171,8 +213,10 @@ export function createMatchStage(parts: {
         if (held.signal.receivedAt >= newest - RECENT_MS) break;
         forget(id);
       }
-      return [...pending.keys()].flatMap(flushLog);
+      return [...[...pending.keys()].flatMap(flushLog), ...tell(health.look())];
     },
+    finish: () => tell(health.finish()),
+    healthChanges: () => health.changes(),
     remembered() {
       const changes = {
         added: [...added].flatMap((id) => recent.get(id) ?? []).map(({ signal, keys }) => ({ signal, keys })),

@@ -13,7 +13,7 @@ import {
 } from "@culprit/model";
 import type { CodeTables, Program } from "@culprit/rules";
 import type { RuleMatcher } from "./match.ts";
-import { createMatchStage } from "./match-stage.ts";
+import { createMatchStage, type Hearing } from "./match-stage.ts";
 import { emptyState, type Input, type State } from "./state.ts";
 import { step } from "./step.ts";
 import { emptyTopology, learn } from "./topology.ts";
@@ -23,9 +23,9 @@ const ROUNDS_MAX = 64;
 
 export interface Offline {
   /** Takes an event in order of arrival. */
-  event(event: WindowsEvent, receivedAt: EpochMs): void;
+  event(event: WindowsEvent, receivedAt: EpochMs, hearing?: Hearing): void;
   /** Takes a summary of records that no rule wanted, in order of arrival. */
-  coverage(coverage: Coverage, receivedAt: EpochMs): void;
+  coverage(coverage: Coverage, receivedAt: EpochMs, hearing?: Hearing): void;
   /** Lets time run on until every window is settled; returns the last revision of every incident, oldest first. */
   finish(): readonly Incident[];
   /** Every revision, as it is made. */
@@ -91,16 +91,17 @@ export function createOffline(parts: {
   return {
     state,
     revisions,
-    event(event, receivedAt) {
+    event(event, receivedAt, hearing) {
       advance(receivedAt);
-      take(stage.event(event, receivedAt));
+      take(stage.event(event, receivedAt, hearing));
     },
-    coverage(coverage, receivedAt) {
+    coverage(coverage, receivedAt, hearing) {
       advance(receivedAt);
-      take(stage.coverage(coverage));
+      take(stage.coverage(coverage, receivedAt, hearing));
     },
     finish() {
       if (newest === Number.NEGATIVE_INFINITY) return [];
+      take(stage.finish());
       tick(newest, true);
       const settle = Math.max(
         0,

@@ -3,7 +3,7 @@
  * version are ignored, missing ones of an older version are empty.
  */
 import type { IncidentId, Signal } from "@culprit/model";
-import type { Stretch } from "./coverage.ts";
+import type { Blind, Stretch } from "./coverage.ts";
 import type { Announcement, HeldIncident, KeyState, Link } from "./state.ts";
 
 export interface StoredKey {
@@ -11,6 +11,7 @@ export interface StoredKey {
   readonly signals: readonly (readonly [string, readonly Signal[]])[];
   readonly logs: readonly (readonly [string, readonly Stretch[]])[];
   readonly activity: readonly (readonly [string, readonly number[]])[];
+  readonly blind: readonly (readonly [string, readonly Blind[]])[];
   readonly incidents: readonly HeldIncident[];
   readonly announced: readonly Announcement[];
   readonly links: readonly (readonly [IncidentId, readonly Link[]])[];
@@ -26,6 +27,7 @@ export function storeKey(key: KeyState): StoredKey {
     signals: [...key.signals],
     logs: [...key.coverage.logs],
     activity: [...key.coverage.activity],
+    blind: [...key.coverage.blind],
     incidents: [...key.incidents.values()],
     announced: [...key.announced.values()],
     links: [...key.links],
@@ -43,6 +45,7 @@ export function restoreKey(stored: StoredKey): KeyState {
     coverage: {
       logs: new Map((stored.logs ?? []).map(([log, stretches]) => [log, stretches.map((stretch) => ({ ...stretch }))])),
       activity: new Map((stored.activity ?? []).map(([host, moments]) => [host, [...moments]])),
+      blind: new Map((stored.blind ?? []).map(([host, times]) => [host, [...times]])),
     },
     incidents: new Map((stored.incidents ?? []).map((incident) => [incident.id, { ...incident }])),
     announced: new Map((stored.announced ?? []).map((announcement) => [announcement.id, announcement])),

@@ -4,7 +4,7 @@
  */
 import type { Coverage, EpochMs, EventId, HostRelations, Incident, IncidentId, Severity, Signal } from "@culprit/model";
 import type { Act, Cut, Decided } from "./act.ts";
-import { type CoverageMap, emptyCoverage } from "./coverage.ts";
+import { type Blind, type CoverageMap, emptyCoverage } from "./coverage.ts";
 
 /** Signals kept per rule and key: the first of them and the latest; what falls out in the middle is counted. */
 export const SIGNALS_PER_RULE_MAX = 1_000;
@@ -44,6 +44,8 @@ export interface Link {
 export type Input =
   | { readonly kind: "signal"; readonly key: string; readonly signal: Signal }
   | { readonly kind: "coverage"; readonly key: string; readonly coverage: Coverage }
+  /** Nothing of a host that used to send is known to have arrived between two moments. */
+  | { readonly kind: "blind"; readonly key: string; readonly host: string; readonly blind: Blind }
   | { readonly kind: "announcement"; readonly key: string; readonly announcement: Announcement }
   | {
       readonly kind: "link";

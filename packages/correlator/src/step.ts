@@ -18,7 +18,7 @@ import {
 import type { CompiledPlaybook, Program } from "@culprit/rules";
 import { applyAct, cutsOf, unlinkedFrom } from "./act.ts";
 import { contentOf, settlesAt } from "./content.ts";
-import { addCoverage } from "./coverage.ts";
+import { addBlind, addCoverage } from "./coverage.ts";
 import { evict, forgetMs, isEmpty } from "./evict.ts";
 import { announce, relate, withdraw } from "./family.ts";
 import { type Group, groupsOf, groupWithout } from "./group.ts";
@@ -46,10 +46,12 @@ export function step(state: State, input: Input, program: Program): readonly Out
     case "signal":
       admit(state, input.key, input.signal, program);
       return [];
-    case "coverage": {
+    case "coverage":
+    case "blind": {
       const key = keyState(state, input.key);
       if (key !== undefined) {
-        addCoverage(key.coverage, input.coverage);
+        if (input.kind === "coverage") addCoverage(key.coverage, input.coverage);
+        else addBlind(key.coverage, input.host, input.blind);
         for (const held of key.incidents.values()) key.dirty.add(held.playbook);
         wake(key, state.now);
       }
@@ -133,14 +135,19 @@ function tick(state: State, at: EpochMs, program: Program): readonly Output[] {
   state.now = Math.max(state.now, at);
   const outputs: Output[] = [];
   for (const key of state.keys.values()) {
-    if (key.wakeAt > state.now) continue;
-    key.wakeAt = Number.POSITIVE_INFINITY;
-    state.touched.add(key.key);
-    settle(key, state, program, outputs);
+    // What incidents of one key tell each other is taken up at once, or their own next moment would be forgotten over it.
+    for (let round = 0; key.wakeAt <= state.now && round < ROUNDS_MAX; round += 1) {
+      key.wakeAt = Number.POSITIVE_INFINITY;
+      state.touched.add(key.key);
+      settle(key, state, program, outputs);
+    }
     if (isEmpty(key)) state.keys.delete(key.key);
   }
   return outputs;
 }
+
+/** Incidents of one key settle within two or three; what goes on longer waits for the next tick. */
+const ROUNDS_MAX = 8;
 
 /** Brings one key up to the tick: evaluates what changed, publishes, links, closes, forgets. */
 function settle(key: KeyState, state: State, program: Program, outputs: Output[]): void {

@@ -6,6 +6,7 @@ export * from "./dead-letter.ts";
 export * from "./delivery.ts";
 export * from "./duration-text.ts";
 export * from "./event.ts";
+export * from "./feed.ts";
 export * from "./fields.ts";
 export * from "./host.ts";
 export * from "./identity.ts";

@@ -30,6 +30,12 @@ const Act = z.discriminatedUnion("kind", [
 const FoldInput = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("signal"), key: z.string(), signal: Signal }),
   z.object({ kind: z.literal("coverage"), key: z.string(), coverage: Coverage }),
+  z.object({
+    kind: z.literal("blind"),
+    key: z.string(),
+    host: z.string(),
+    blind: z.object({ from: z.number(), to: z.number() }),
+  }),
   z.object({ kind: z.literal("announcement"), key: z.string(), announcement: Announcement }),
   z.object({
     kind: z.literal("link"),

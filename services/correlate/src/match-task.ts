@@ -11,6 +11,7 @@ import {
   type KeyedInput,
   type MatchStage,
   type Remembered,
+  type StoredHostHealth,
   type Topology,
 } from "@culprit/correlator";
 import { Arrival, deadLetter, type EpochMs, type Fact, SECOND_MS, TOPICS } from "@culprit/model";
@@ -21,6 +22,7 @@ import type { Clock } from "@culprit/runtime";
 const TICK_STEP_MS = 10 * SECOND_MS;
 const LOG_TIME = "log-time";
 const RECENT_PREFIX = "recent ";
+const HEALTH_PREFIX = "health ";
 
 /** How far one partition of `events` has come, as the fold reads it. */
 export interface SourceTick {
@@ -54,7 +56,8 @@ export function createMatchTask(assignment: Assignment, options: MatchOptions): 
     matcher: createRuleMatcher(knowledge),
     tables: knowledge.tables,
     topology: options.topology,
-    remembered: rememberedIn(assignment.state),
+    remembered: storedIn<Remembered>(assignment.state, RECENT_PREFIX),
+    health: storedIn<StoredHostHealth>(assignment.state, HEALTH_PREFIX),
   });
   const source = `${assignment.topic}/${assignment.partition}`;
   const stored = assignment.state.get(LOG_TIME);
@@ -103,17 +106,20 @@ export function createMatchTask(assignment: Assignment, options: MatchOptions): 
       }
       if (parsed.data.kind === "coverage") {
         const { kind: _kind, ...coverage } = parsed.data;
-        outputs.push(...stage.coverage(coverage).map(toMessage));
+        const heardAt = message.at;
+        const at = logTime === Number.NEGATIVE_INFINITY ? Math.min(coverage.to, heardAt) : logTime;
+        outputs.push(...stage.coverage(coverage, at, { heardAt }).map(toMessage));
         continue;
       }
-      const { event, at } = arrivalOf(parsed.data.event, parsed.data.receivedAt);
+      const { receivedAt: heardAt } = parsed.data;
+      const { event, at, ageMs } = arrivalOf(parsed.data.event, heardAt);
       if (at >= nextStep) {
         if (nextStep !== Number.NEGATIVE_INFINITY)
           outputs.push(...stage.flush().map(toMessage), ...ticks(Math.max(nextStep, logTime), 0));
         nextStep = at + TICK_STEP_MS;
       }
       logTime = Math.max(logTime, at);
-      outputs.push(...stage.event(event, at).map(toMessage));
+      outputs.push(...stage.event(event, at, { heardAt, ...(ageMs === undefined ? {} : { ageMs }) }).map(toMessage));
     }
     if (unreadable > 0) options.onUnreadable(unreadable);
     return outputs;
@@ -127,7 +133,7 @@ export function createMatchTask(assignment: Assignment, options: MatchOptions): 
         position = batch.next;
         await assignment.commit({
           outputs: [...outputs, ...stage.flush().map(toMessage), ...stage.learned().map(factMessage)],
-          changes: [...timeChange(logTime), ...rememberedChanges(stage)],
+          changes: [...timeChange(logTime), ...rememberedChanges(stage), ...healthChanges(stage)],
           position,
         });
       }),
@@ -152,8 +158,16 @@ function timeChange(logTime: EpochMs): { key: string; value: unknown }[] {
 }
 
 /** Recent signals are kept with the position: a fact learned after a restart still finds those from before it. */
-function rememberedIn(state: ReadonlyMap<string, unknown>): Remembered[] {
-  return [...state].filter(([name]) => name.startsWith(RECENT_PREFIX)).map(([, value]) => value as Remembered);
+function storedIn<T>(state: ReadonlyMap<string, unknown>, prefix: string): T[] {
+  return [...state].filter(([name]) => name.startsWith(prefix)).map(([, value]) => value as T);
+}
+
+function healthChanges(stage: MatchStage): Change[] {
+  const { stored, removed } = stage.healthChanges();
+  return [
+    ...stored.map((host) => ({ key: HEALTH_PREFIX + host.host, value: host })),
+    ...removed.map((host) => ({ key: HEALTH_PREFIX + host, value: null })),
+  ];
 }
 
 function rememberedChanges(stage: MatchStage): Change[] {

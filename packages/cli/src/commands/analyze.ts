@@ -54,12 +54,12 @@ export async function analyze(
       onFailure(failureLine(failure));
     },
   });
-  for await (const { event } of events) {
+  for await (const { event, source } of events) {
     if (
       event.timeCreated >= (options.since ?? Number.NEGATIVE_INFINITY) &&
       event.timeCreated <= (options.until ?? Number.POSITIVE_INFINITY)
     )
-      arrivals.add(event);
+      arrivals.add(event, source.path);
   }
   const chain = createOffline({
     program: knowledge.program,

@@ -2,6 +2,7 @@
  * `culprit selection`: the filter that a forwarder may apply at the source, from the loaded playbooks. It lets through what
  * some detection of a playbook reads, log by log; detections that any provider can meet ask for their ids alone.
  */
+import { isFeedChannel } from "@culprit/model";
 import type { Knowledge } from "@culprit/rules";
 import { selectionOf } from "@culprit/rules";
 import { escapeXml } from "../escape-xml.ts";
@@ -27,7 +28,7 @@ function logIdsOf({ program, ruleset }: Knowledge): LogIds {
   for (const rule of ruleset.rules) {
     if (!program.keyKinds.has(rule.key)) continue;
     const channel = program.detections.get(rule.key)?.channels[0];
-    if (channel === undefined || channel === "" || channel.startsWith("FileLog")) continue;
+    if (channel === undefined || channel === "" || channel.startsWith("FileLog") || isFeedChannel(channel)) continue;
     const query = ruleset.internals.queries.get(rule.place);
     if (query === undefined) continue;
     const ids = selectionOf({ internals: { queries: new Map([[rule.place, query]]) } }).entries.flatMap(

@@ -2,6 +2,7 @@
  * The knowledge folder as one whole: detections, playbooks and tables, read from text, checked against each other. Reading
  * the files is the shell's matter.
  */
+import { isFeedChannel } from "@culprit/model";
 import { compileRules, type RuleFile, type RuleSelection, type Ruleset, selectionOf } from "../sigma/index.ts";
 import { type CodeTables, NO_TABLES } from "./code-tables.ts";
 import { DetectionExtension } from "./detection-extension.ts";
@@ -78,6 +79,8 @@ const DECODED_FIELDS = { has: (field: string): boolean => field.startsWith("Deco
 export function knowledgeSelection({ program, ruleset }: Pick<Knowledge, "program" | "ruleset">): RuleSelection {
   const queries = new Map<number, Ruleset["internals"]["queries"] extends ReadonlyMap<number, infer Q> ? Q : never>();
   for (const rule of ruleset?.rules ?? []) {
+    // What we say of the feed ourselves comes from nowhere else.
+    if (isFeedChannel(program.detections.get(rule.key)?.extension.channel ?? "")) continue;
     const query = program.keyKinds.has(rule.key) ? ruleset?.internals.queries.get(rule.place) : undefined;
     if (query !== undefined) queries.set(rule.place, query);
   }
