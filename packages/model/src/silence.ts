@@ -6,9 +6,10 @@
  * A maintenance window is a silence with hours of the week (`recurrence`).
  */
 import { z } from "zod";
+import { ActionOrigin } from "./action.ts";
 import { ID_PATTERN } from "./identity.ts";
 import { type Incident, Severity } from "./incident.ts";
-import { DAY_MS, EpochMs } from "./instant.ts";
+import { DAY_MS, EpochMs, HOUR_MS } from "./instant.ts";
 import { matchesHostPattern, matchesPattern } from "./name-pattern.ts";
 import { WeeklySchedule, weeklyState } from "./weekly-schedule.ts";
 
@@ -43,6 +44,7 @@ export const Silence = z.object({
   /** Why; hostile text. */
   comment: z.string().min(1).max(SILENCE_COMMENT_MAX_LENGTH),
   at: EpochMs,
+  origin: z.exactOptional(ActionOrigin),
   /** Someone has ended it before its time. */
   lifted: z.exactOptional(z.object({ at: EpochMs, who: z.string().min(1).max(200) })),
 });
@@ -76,6 +78,20 @@ function coversScope(patterns: readonly string[], scope: Incident["scope"]): boo
   const victims = hosts.filter(({ role }) => role === "victim");
   const affected = victims.length > 0 ? victims : hosts;
   return affected.length > 0 && affected.every(({ id }) => named(id));
+}
+
+/** What a silence asked for on the page of an incident lasts. */
+export const SILENCE_FROM_PAGE_MS = 2 * HOUR_MS;
+
+/** What a silence of an incident's own kind covers: its playbook on the machines it is about; nothing without a scope. */
+export function matchOfIncident({ playbook, scope }: Pick<Incident, "playbook" | "scope">): SilenceMatch | undefined {
+  const hosts = scope.filter(({ kind }) => kind === "host");
+  const victims = hosts.filter(({ role }) => role === "victim");
+  const [affected = []] = [victims, hosts, scope].filter((entries) => entries.length > 0);
+  const names = [...new Set(affected.map(({ id }) => id))];
+  // A name with a star in it would stand for others; one that is cut or one of too many would leave a machine out.
+  const match = SilenceMatch.safeParse({ playbooks: [playbook], scope: names });
+  return match.success && !names.some((name) => name.includes("*")) ? match.data : undefined;
 }
 
 export interface SilenceState {

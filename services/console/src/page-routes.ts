@@ -1,5 +1,5 @@
 /** The pages for people and the forms on them. Every form carries a token that belongs to the browser's cookie. */
-import type { IncidentStatus } from "@culprit/model";
+import { type IncidentStatus, matchOfIncident, SILENCE_FROM_PAGE_MS } from "@culprit/model";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { ActionBody, actionFromForm, actionOf, misfitOf } from "./action-body.ts";
@@ -13,7 +13,7 @@ import { renderSilences } from "./pages/silences.ts";
 import { zoneOf } from "./pages/when.ts";
 import { type ProblemCode, problemPage, statusOf } from "./problem.ts";
 import { silenceFromForm } from "./silence-form.ts";
-import { matchOfIncident, SILENCE_FROM_PAGE_MS, SilenceBody } from "./silences.ts";
+import { SilenceBody } from "./silences.ts";
 
 export interface PageContext extends ApiContext {
   readonly config: ConsoleConfig;

@@ -1,6 +1,5 @@
-import { HOUR_MS, isoOf, Silence } from "@culprit/model";
+import { HOUR_MS, isoOf, matchOfIncident, Silence } from "@culprit/model";
 import { describe, expect, test } from "vitest";
-import { matchOfIncident } from "./silences.ts";
 import { type Answer, fixture, NOW, Running } from "./test-kit.ts";
 
 const crash = fixture("cluster-hang-9e");

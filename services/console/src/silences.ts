@@ -6,8 +6,6 @@ import {
   type Decoded,
   type EpochMs,
   failure,
-  HOUR_MS,
-  type Incident,
   isoOf,
   MINUTE_MS,
   SILENCE_COMMENT_MAX_LENGTH,
@@ -73,19 +71,6 @@ export function silenceView({ kind: _, lifted, ...silence }: Silence, now: Epoch
     ...(lifted === undefined ? {} : { lifted: { ...lifted, at: isoOf(lifted.at) } }),
   };
 }
-
-/** What a silence of an incident's own kind covers: its playbook on the machines it is about; nothing without a scope. */
-export function matchOfIncident({ playbook, scope }: Pick<Incident, "playbook" | "scope">): SilenceMatch | undefined {
-  const hosts = scope.filter(({ kind }) => kind === "host");
-  const victims = hosts.filter(({ role }) => role === "victim");
-  const [affected = []] = [victims, hosts, scope].filter((entries) => entries.length > 0);
-  const names = [...new Set(affected.map(({ id }) => id))];
-  // A name with a star in it would stand for others; one that is cut or one of too many would leave a machine out.
-  const match = SilenceMatch.safeParse({ playbooks: [playbook], scope: names });
-  return match.success && !names.some((name) => name.includes("*")) ? match.data : undefined;
-}
-
-export const SILENCE_FROM_PAGE_MS = 2 * HOUR_MS;
 
 export interface SilenceWriter {
   /**

@@ -2,6 +2,7 @@
 import { HOUR_MS, MINUTE_MS, SECOND_MS, Severity, WeeklySchedule } from "@culprit/model";
 import { type Secret, secretText } from "@culprit/runtime";
 import { z } from "zod";
+import { CallbackConfig } from "./callbacks/config.ts";
 import { addressProblems } from "./config-addresses.ts";
 import type { NotifierKind } from "./notifier.ts";
 import { NOTIFIERS } from "./notifiers/index.ts";
@@ -72,6 +73,8 @@ export interface NotifyConfig {
   /** How often everything is compared again: what a full queue or a lost answer left behind is found here. */
   readonly reconcileEveryMs: number;
   /** A watcher elsewhere that pages when we fall silent; the URL is a secret. */
+  /** What comes back from people: signed links, buttons of chats, acknowledgements of pagers; off unless given. */
+  readonly callbacks?: CallbackConfig;
   readonly heartbeat?: { readonly url: Secret; readonly everyMs: number };
 }
 
@@ -95,6 +98,7 @@ export function notifyConfig(kinds: readonly NotifierKind[]): z.ZodType<NotifyCo
         .int()
         .min(SECOND_MS)
         .default(5 * MINUTE_MS),
+      callbacks: z.exactOptional(CallbackConfig),
       heartbeat: z.exactOptional(
         z.strictObject({
           url: secretText.refine((url) => URL.canParse(url.reveal()), "expected a URL"),

@@ -21,10 +21,12 @@ import {
   TOPICS,
 } from "@culprit/model";
 import { type Clock, repeat, retry } from "@culprit/runtime";
+import type { Register } from "./callbacks/reply-desk.ts";
 import { type Claim, claimOf } from "./claim.ts";
 import type { NotifyConfig, TargetConfig } from "./config.ts";
 import type { DeliveryEvent, Desk, Outlook } from "./desk.ts";
 import { isDigest } from "./digest.ts";
+import type { Offers } from "./links/offer.ts";
 import type { Notifier } from "./notifier.ts";
 import { composePage, isOver, type PageContent } from "./page-content.ts";
 import { SilenceBook } from "./silence-book.ts";
@@ -43,6 +45,8 @@ export interface EngineOptions {
   /** Whether a kind wakes people, who want no more than so many pages. */
   readonly wakesPeople: (kind: string) => boolean;
   readonly observe: (event: DeliveryEvent) => void;
+  /** The answers that pages offer. */
+  readonly offers: Offers;
 }
 
 interface Placed {
@@ -50,7 +54,7 @@ interface Placed {
   readonly partition: number;
 }
 
-export class Engine implements Desk {
+export class Engine implements Desk, Register {
   readonly #options: EngineOptions;
   readonly #targets: ReadonlyMap<string, Target>;
   readonly #owned = new Set<number>();
@@ -145,6 +149,16 @@ export class Engine implements Desk {
     return { ...incident, status, ...(parent === undefined ? {} : { parent }) };
   }
 
+  /** The incident whose page some target holds under a key; an open page before a closed one. */
+  incidentOfKey(key: string): IncidentId | undefined {
+    const holding = [...this.#records.values()].filter((record) => record.key === key && record.held !== "none");
+    return (holding.find(({ held }) => held === "open") ?? holding[0])?.incident;
+  }
+
+  isDone(incident: IncidentId, id: string): boolean {
+    return this.#actions.get(incident)?.has(id) === true || this.#silences.has(id);
+  }
+
   record(id: IncidentId, notifier: string): Delivery | undefined {
     return this.#records.get(deliveryKey({ incident: id, notifier }));
   }
@@ -192,6 +206,7 @@ export class Engine implements Desk {
       ...(config.consoleUrl === undefined ? {} : { consoleUrl: config.consoleUrl }),
       ...(notice === undefined ? {} : { notice }),
       ...(history === undefined ? {} : { history }),
+      ...(isDigest(incident) ? {} : { replies: this.#options.offers(incident, notifier, clock.now()) }),
     });
     return isDigest(incident) ? { ...page, link: config.consoleUrl } : page;
   }

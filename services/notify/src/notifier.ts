@@ -58,6 +58,8 @@ export interface NotifierContext {
   /** Where the terminal's pages go. */
   readonly write: (text: string) => Promise<void>;
   readonly now: () => EpochMs;
+  /** Chats whose buttons come back to us; elsewhere a button is a link at most. */
+  readonly interactive: ReadonlySet<"slack" | "telegram">;
   /**
    * The address of a host that may be connected to, for what does not speak HTTP.
    * Errors: `notify.address-refused`, `notify.unreachable` (retriable).

@@ -20,6 +20,7 @@ import {
   type Severity,
   shortName,
 } from "@culprit/model";
+import type { OfferedReply } from "./reply.ts";
 import { checkZone, dayText, instantText } from "./time-text.ts";
 
 export interface PageOptions {
@@ -32,6 +33,8 @@ export interface PageOptions {
   readonly history?: Recurrence;
   /** A sentence of ours about the delivery itself: "pager did not answer, so this came here". */
   readonly notice?: string;
+  /** What people can answer from where they read it. */
+  readonly replies?: readonly OfferedReply[];
 }
 
 export interface PageReason {
@@ -77,6 +80,7 @@ export interface PageContent {
   readonly seenBefore: string | undefined;
   readonly link: string | undefined;
   readonly notice: string | undefined;
+  readonly replies: readonly OfferedReply[];
 }
 
 const REASONS_MAX = 2;
@@ -122,6 +126,7 @@ export function composePage(incident: Incident, options: PageOptions): PageConte
     seenBefore: seenBefore(incident, options),
     link: linkTo(incident, options),
     notice: options.notice === undefined ? undefined : maskSecrets(options.notice),
+    replies: options.replies ?? [],
   };
 }
 

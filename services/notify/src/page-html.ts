@@ -46,7 +46,8 @@ export function htmlContent(page: PageContent): string {
       `<ol style="margin:0;padding-left:22px">${page.actions.map((action) => `<li style="margin:0 0 6px">${htmlText(action)}</li>`).join("")}</ol>`,
     ),
     page.seenBefore === undefined ? "" : section("Seen before", `<p style="margin:0">${htmlText(page.seenBefore)}</p>`),
-    page.link === undefined ? "" : link(page.link, color),
+    page.link === undefined ? "" : link("Open the incident", page.link, color),
+    ...page.replies.map(({ label, url }) => (url === undefined ? "" : link(label, url, "#4b5563"))),
     "</div></body></html>",
   ].join("\n");
 }
@@ -96,7 +97,7 @@ function section(title: string, body: string): string {
   return `<h2 style="font-size:13px;text-transform:uppercase;letter-spacing:.06em;margin:20px 0 6px;${MUTED}">${title}</h2>${body}`;
 }
 
-function link(address: string, color: string): string {
+function link(text: string, address: string, color: string): string {
   const href = htmlText(encodeURI(address));
-  return `<p style="margin:24px 0 0"><a href="${href}" style="background:${color};color:#fff;text-decoration:none;padding:10px 16px;border-radius:6px;display:inline-block">Open the incident</a></p>`;
+  return `<p style="margin:16px 0 0"><a href="${href}" style="background:${color};color:#fff;text-decoration:none;padding:10px 16px;border-radius:6px;display:inline-block">${text}</a></p>`;
 }

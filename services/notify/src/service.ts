@@ -3,11 +3,14 @@ import type { Bus } from "@culprit/bus";
 import { deadLetter, Fault, Incident, TOPICS } from "@culprit/model";
 import { type Clock, HEALTHY, type Health, type Logger, type Metrics, type Service } from "@culprit/runtime";
 import { addressGuard, addressOf } from "./address-guard.ts";
+import { openCallbacks } from "./callbacks/open.ts";
+import type { CallbackServer } from "./callbacks/server.ts";
 import type { NotifyConfig } from "./config.ts";
 import type { DeliveryEvent } from "./desk.ts";
 import { Engine } from "./engine.ts";
 import { keepBeating } from "./heartbeat.ts";
 import { httpPost } from "./http.ts";
+import { offersOf } from "./links/offer.ts";
 import type { Notifier, NotifierContext, NotifierKind } from "./notifier.ts";
 import { NOTIFIERS } from "./notifiers/index.ts";
 import { checkZone } from "./time-text.ts";
@@ -27,11 +30,16 @@ export interface NotifyOptions {
   readonly kinds?: readonly NotifierKind[];
 }
 
+export interface NotifyService extends Service {
+  /** Where signed links and callbacks are answered, where they are configured. */
+  readonly callbacksUrl: string | undefined;
+}
+
 /**
  * Starts telling on-call.
- * Errors: `notify.bad-config`, `notify.unknown-zone`, `notify.bad-allow`; those of the bus.
+ * Errors: `notify.bad-config`, `notify.unknown-zone`, `notify.bad-allow`, `notify.cannot-listen`; those of the bus.
  */
-export async function start(options: NotifyOptions): Promise<Service> {
+export async function start(options: NotifyOptions): Promise<NotifyService> {
   const { bus, config, clock, logger } = options;
   checkZone(config.timeZone);
   const notifiers = openNotifiers(options);
@@ -45,6 +53,7 @@ export async function start(options: NotifyOptions): Promise<Service> {
     keepAliveMs: (kind) => kinds.find((known) => known.kind === kind)?.keepAliveMs,
     wakesPeople: (kind) => kinds.find((known) => known.kind === kind)?.isRecord !== true,
     observe: observer(options),
+    offers: offersOf(config.callbacks),
   });
   watchQueues(options, engine);
   await engine.start();
@@ -77,10 +86,12 @@ export async function start(options: NotifyOptions): Promise<Service> {
       };
     },
   });
+  const callbacks = await startCallbacks(options, engine);
   const ending = new AbortController();
   const beating = startHeartbeat(options, ending.signal);
   let stopping: Promise<void> | undefined;
   return {
+    callbacksUrl: callbacks?.url,
     ready: Promise.resolve(),
     health: () => healthOf(engine),
     failed: Promise.race([failureOf(engine.failed), failureOf(reader.ended)]),
@@ -88,6 +99,7 @@ export async function start(options: NotifyOptions): Promise<Service> {
       stopping ??= (async () => {
         ending.abort();
         await beating;
+        await callbacks?.close();
         await reader.close();
         await engine.stop();
         for (const notifier of notifiers.values()) await notifier.close?.();
@@ -95,6 +107,12 @@ export async function start(options: NotifyOptions): Promise<Service> {
       return stopping;
     },
   };
+}
+
+async function startCallbacks(options: NotifyOptions, engine: Engine): Promise<CallbackServer | undefined> {
+  const { config, random = Math.random, ...parts } = options;
+  if (config.callbacks === undefined) return undefined;
+  return openCallbacks({ ...parts, random, config: config.callbacks, targets: config.targets, register: engine });
 }
 
 async function startHeartbeat({ config, clock, metrics }: NotifyOptions, signal: AbortSignal): Promise<void> {
@@ -129,6 +147,7 @@ export function openNotifiers(
     guard,
     write: options.write ?? writeOut,
     now: () => options.clock.now(),
+    interactive: interactiveChats(options.config),
   };
   const opened = options.config.targets.map((target): [string, Notifier] => {
     const kind = kinds.find((known) => known.kind === target.kind);
@@ -137,6 +156,11 @@ export function openNotifiers(
     throw new Fault("notify.bad-config", `no notifier is called "${target.kind}"; known are ${known}`);
   });
   return new Map(opened);
+}
+
+/** The chats that call us back when a button is pressed. */
+function interactiveChats({ callbacks }: NotifyConfig): NotifierContext["interactive"] {
+  return new Set((["slack", "telegram"] as const).filter((chat) => callbacks?.[chat] !== undefined));
 }
 
 function writeOut(text: string): Promise<void> {

@@ -17,6 +17,10 @@ export class SilenceBook {
     this.#silences.delete(id);
   }
 
+  has(id: string): boolean {
+    return this.#silences.has(id);
+  }
+
   /** The silence that keeps an incident quiet at an instant, and until when at least. */
   over(incident: Incident, now: EpochMs): { readonly silence: Silence; readonly until: EpochMs } | undefined {
     return silenceOf(incident, this.#silences.values(), now);

@@ -7,7 +7,7 @@ import { type Link, type LinkKeys, linkToken, readLinkToken } from "./link-token
 const NOW = Date.parse("2026-03-17T02:12:00.000Z");
 const keys: LinkKeys = [new Secret("k".repeat(32))];
 const link: Link = {
-  response: "acknowledge",
+  reply: "acknowledge",
   incident: "3f".repeat(32) as IncidentId,
   target: "mail-2",
   expiresAt: NOW + 60_000,

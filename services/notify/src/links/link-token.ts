@@ -9,10 +9,10 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { type Decoded, type EpochMs, failure, ID_PATTERN, IncidentId, success } from "@culprit/model";
 import type { Secret } from "@culprit/runtime";
-import { RESPONSES, type Response } from "../response.ts";
+import { REPLIES, type Reply } from "../reply.ts";
 
 export interface Link {
-  readonly response: Response;
+  readonly reply: Reply;
   readonly incident: IncidentId;
   /** The target whose page it stands on. */
   readonly target: string;
@@ -28,9 +28,9 @@ const EXPIRES = /^[0-9a-z]{1,10}$/;
 const TOKEN_MAX_LENGTH = 300;
 
 /** Signs a link with the first key. */
-export function linkToken({ response, incident, target, expiresAt }: Link, [key]: LinkKeys): string {
+export function linkToken({ reply, incident, target, expiresAt }: Link, [key]: LinkKeys): string {
   const id = Buffer.from(incident, "hex").toString("base64url");
-  const text = [VERSION, response, id, target, expiresAt.toString(36)].join(".");
+  const text = [VERSION, reply, id, target, expiresAt.toString(36)].join(".");
   return `${text}.${signatureOf(text, key).toString("base64url")}`;
 }
 
@@ -40,13 +40,13 @@ export function readLinkToken(token: string, keys: LinkKeys, now: EpochMs): Deco
   const text = token.slice(0, Math.max(0, end));
   if (token.length > TOKEN_MAX_LENGTH || !isSigned(text, token.slice(end + 1), keys)) return bad();
   const [version, word, id = "", target = "", expires = "", ...more] = text.split(".");
-  const response = RESPONSES.find((known) => known === word);
+  const reply = REPLIES.find((known) => known === word);
   const incident = Buffer.from(id, "base64url").toString("hex");
-  const isWhole = version === VERSION && response !== undefined && more.length === 0;
+  const isWhole = version === VERSION && reply !== undefined && more.length === 0;
   if (!isWhole || !ID_PATTERN.test(incident) || !TARGET.test(target) || !EXPIRES.test(expires)) return bad();
   const expiresAt = Number.parseInt(expires, 36);
   if (expiresAt <= now) return failure("link.expired", "the link has run out");
-  return success({ response, incident: IncidentId.parse(incident), target, expiresAt });
+  return success({ reply, incident: IncidentId.parse(incident), target, expiresAt });
 }
 
 function bad(): Decoded<Link> {

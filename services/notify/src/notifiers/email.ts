@@ -10,6 +10,7 @@ import { createTransport } from "nodemailer";
 import { z } from "zod";
 import { type Notification, notifierKind, type SendResult } from "../notifier.ts";
 import { renderContent } from "../page.ts";
+import type { PageContent } from "../page-content.ts";
 import { htmlContent } from "../page-html.ts";
 import { titleOf } from "../sections.ts";
 
@@ -77,6 +78,12 @@ function subjectOf({ page, test }: Notification): string {
   return cut(plainLine(titleOf(page, test)), SUBJECT_MAX);
 }
 
+/** The signed links in full, each on a line of its own: a mail is read by the person it was sent to. */
+function repliesText({ replies }: PageContent): string {
+  const lines = replies.flatMap(({ label, url }) => (url === undefined ? [] : [`${label}: ${url}`]));
+  return lines.length === 0 ? "" : `\n${lines.join("\n")}\n`;
+}
+
 function mailOf(notification: Notification, from: string) {
   const { key, action, reason, page, remote, since } = notification;
   const domain = from.slice(from.lastIndexOf("@") + 1);
@@ -86,7 +93,7 @@ function mailOf(notification: Notification, from: string) {
   return {
     messageId: isFirst ? first : own,
     ...(isFirst ? {} : { inReplyTo: first, references: first }),
-    text: `${renderContent(page, { width: 78 })}\n`,
+    text: `${renderContent(page, { width: 78 })}\n${repliesText(page)}`,
     html: htmlContent(page),
     headers: { "Auto-Submitted": "auto-generated", "X-Culprit-Key": key },
   };

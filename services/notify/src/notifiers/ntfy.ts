@@ -1,7 +1,7 @@
 /**
- * ntfy: a push on the phone. The short page as its text, the console one tap away.
+ * ntfy: a push on the phone. The short page as its text, the console one tap away, answers as buttons.
  *
- * Source: ntfy "Publish as JSON" (message 4,096 bytes, longer ones become files; priorities 1 to 5).
+ * Source: ntfy "Publish as JSON" (message 4,096 bytes, longer ones become files; priorities 1 to 5; three action buttons).
  */
 import { cut, plainLine, type Severity } from "@culprit/model";
 import { secretText } from "@culprit/runtime";
@@ -9,11 +9,13 @@ import { z } from "zod";
 import { resultOf } from "../http.ts";
 import { type Notification, notifierKind } from "../notifier.ts";
 import { causeLine } from "../page.ts";
+import type { PageContent } from "../page-content.ts";
 import { titleOf } from "../sections.ts";
 import { cutBytes } from "./cut-bytes.ts";
 
 const MESSAGE_MAX_BYTES = 3_800;
 const TITLE_MAX = 250;
+const ACTIONS_MAX = 3;
 const PRIORITIES: Readonly<Record<Severity, number>> = { critical: 5, high: 4, medium: 3, low: 2, info: 1 };
 
 export const ntfy = notifierKind({
@@ -41,5 +43,14 @@ function messageOf({ action, page, incident, test }: Notification): Record<strin
     priority: action === "trigger" ? PRIORITIES[incident.severity] : 3,
     tags: [page.over ? "white_check_mark" : "rotating_light"],
     ...(page.link === undefined ? {} : { click: page.link }),
+    ...actionsOf(page),
   };
+}
+
+/** Buttons of the push: the phone posts to the signed link, which does what it says without asking. */
+function actionsOf({ replies }: PageContent): Record<string, unknown> {
+  const actions = replies.flatMap(({ label, url }) =>
+    url === undefined ? [] : [{ action: "http", label, url, method: "POST", clear: true }],
+  );
+  return actions.length === 0 ? {} : { actions: actions.slice(0, ACTIONS_MAX) };
 }

@@ -6,6 +6,7 @@
  * (`msg_blocks_too_long`, undocumented), hence the budget.
  */
 import { cut, plainLine } from "@culprit/model";
+import { slackActionId } from "../callbacks/slack.ts";
 import { slackText } from "../escape/slack.ts";
 import { shortContent } from "../page.ts";
 import type { PageContent } from "../page-content.ts";
@@ -21,7 +22,7 @@ export interface SlackMessage {
 }
 
 /** The whole page within Slack's limits; sections that do not fit are left off from the end. */
-export function slackMessage(page: PageContent, test: boolean): SlackMessage {
+export function slackMessage(page: PageContent, test: boolean, isInteractive = false): SlackMessage {
   const title = plainLine(titleOf(page, test));
   const text = cut(slackText(shortContent(page, FALLBACK_MAX).replaceAll("\n", " · ")), FALLBACK_MAX * 2);
   const build = (sections: readonly Section[]): SlackMessage => ({
@@ -30,7 +31,7 @@ export function slackMessage(page: PageContent, test: boolean): SlackMessage {
       { type: "header", text: { type: "plain_text", text: cut(title, HEADER_MAX), emoji: false } },
       richText(headLines(page).map((line) => section([run(line)]))),
       ...sections.map((each) => richText(elementsOf(each))),
-      ...linkBlocks(page),
+      ...buttonBlocks(page, isInteractive),
     ],
   });
   return fitSections(sectionsOf(page), build, {
@@ -39,10 +40,19 @@ export function slackMessage(page: PageContent, test: boolean): SlackMessage {
   });
 }
 
-function linkBlocks(page: PageContent): readonly unknown[] {
-  if (page.link === undefined) return [];
-  const button = { type: "button", text: { type: "plain_text", text: "Open the incident" }, url: page.link };
-  return [{ type: "actions", elements: [button] }];
+/** Buttons that come back to us where the app is set up for it; else they are links. */
+function buttonBlocks({ link, replies }: PageContent, isInteractive: boolean): readonly unknown[] {
+  const open = link === undefined ? [] : [button("Open the incident", { url: link })];
+  const answers = replies.flatMap(({ reply, incident, label, url }) => {
+    if (isInteractive) return [button(label, { action_id: slackActionId(reply), value: incident })];
+    return url === undefined ? [] : [button(label, { url })];
+  });
+  const elements = [...open, ...answers];
+  return elements.length === 0 ? [] : [{ type: "actions", elements }];
+}
+
+function button(text: string, does: Readonly<Record<string, string>>): unknown {
+  return { type: "button", text: { type: "plain_text", text }, ...does };
 }
 
 function elementsOf({ label, text, items, ordered }: Section): readonly unknown[] {

@@ -67,11 +67,11 @@ export const slack = notifierKind({
     channel: z.string().min(1).max(80),
     url: z.url({ protocol: /^https?$/ }).default("https://slack.com/api"),
   }),
-  open: (options, { post, now }) => {
+  open: (options, { post, now, interactive }) => {
     const call = caller(post, options.url, options.token.reveal());
     return {
       async send(notification, signal) {
-        const message = slackMessage(notification.page, notification.test);
+        const message = slackMessage(notification.page, notification.test, interactive.has("slack"));
         const { channel, ts } = notification.remote;
         if (channel !== undefined && ts !== undefined) {
           const edited = await call("chat.update", { channel, ts, ...message }, signal);

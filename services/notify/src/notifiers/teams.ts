@@ -67,8 +67,15 @@ function card(page: PageContent, test: boolean, sections: readonly Section[]): u
       ...headLines(page).map((text) => block([{ text, isSubtle: true }], "none")),
       ...sections.flatMap(blocksOf),
     ],
-    actions: page.link === undefined ? [] : [{ type: "Action.OpenUrl", title: "Open the incident", url: page.link }],
+    actions: [
+      ...(page.link === undefined ? [] : [openUrl("Open the incident", page.link)]),
+      ...page.replies.flatMap(({ label, url }) => (url === undefined ? [] : [openUrl(label, url)])),
+    ],
   };
+}
+
+function openUrl(title: string, url: string): unknown {
+  return { type: "Action.OpenUrl", title, url };
 }
 
 function blocksOf({ label, text, items, ordered }: Section): readonly unknown[] {

@@ -9,10 +9,12 @@
 import { cut } from "@culprit/model";
 import { secretText } from "@culprit/runtime";
 import { z } from "zod";
+import { telegramData } from "../callbacks/telegram.ts";
 import { htmlText } from "../escape/html.ts";
 import { type HttpAnswer, resultOf } from "../http.ts";
 import { type Notification, notifierKind, type SendResult } from "../notifier.ts";
 import { renderContent } from "../page.ts";
+import type { PageContent } from "../page-content.ts";
 import { titleOf } from "../sections.ts";
 
 const TEXT_MAX = 4_096;
@@ -35,7 +37,7 @@ export const telegram = notifierKind({
     chat: z.union([z.int(), z.string().regex(/^(?:-?\d{1,20}|@\w{1,64})$/)]),
     url: z.url({ protocol: /^https?$/ }).default("https://api.telegram.org"),
   }),
-  open: ({ token, chat, url }, { post, now }) => {
+  open: ({ token, chat, url }, { post, now, interactive }) => {
     const call = async (method: string, fields: Readonly<Record<string, unknown>>, signal: AbortSignal) => {
       const body = JSON.stringify({ chat_id: chat, ...fields });
       const headers = { "content-type": "application/json" };
@@ -45,7 +47,7 @@ export const telegram = notifierKind({
     return {
       async send(notification, signal): Promise<SendResult> {
         const { remote, action } = notification;
-        const message = messageOf(notification);
+        const message = messageOf(notification, interactive.has("telegram"));
         const id = Number(remote["message"]);
         if (action !== "trigger" && Number.isInteger(id) && id > 0) {
           const edited = await call("editMessageText", { message_id: id, ...message }, signal);
@@ -68,14 +70,30 @@ export const telegram = notifierKind({
   },
 });
 
-function messageOf({ page, test }: Notification): Readonly<Record<string, unknown>> {
+function messageOf({ page, test }: Notification, isInteractive: boolean): Readonly<Record<string, unknown>> {
   const drill = test ? "TEST, nothing has happened\n" : "";
   const text = cut(`${drill}${renderContent(page, { width: PAGE_WIDTH })}`, TEXT_MAX);
   const lines = text.split("\n").map(htmlText).join("\n");
-  const open = page.link === undefined ? [] : [[{ text: "Open", url: page.link }]];
+  return {
+    text: `<pre>${lines}</pre>`,
+    parse_mode: "HTML",
+    link_preview_options: { is_disabled: true },
+    ...keyboardOf(page, isInteractive),
+  };
+}
+
+type TelegramButton = { readonly text: string } & ({ readonly url: string } | { readonly callback_data: string });
+
+/** Buttons below the message, in one row: links, or presses that come back to us. */
+function keyboardOf({ link, replies }: PageContent, isInteractive: boolean): Readonly<Record<string, unknown>> {
   // A button to an address that is no public one is refused with the whole message.
-  const buttons = page.link?.startsWith("https://") === true ? { reply_markup: { inline_keyboard: open } } : {};
-  return { text: `<pre>${lines}</pre>`, parse_mode: "HTML", link_preview_options: { is_disabled: true }, ...buttons };
+  const linked = (text: string, url: string | undefined): TelegramButton[] =>
+    url?.startsWith("https://") === true ? [{ text, url }] : [];
+  const answers = replies.flatMap(({ reply, incident, label, url }): TelegramButton[] =>
+    isInteractive ? [{ text: label, callback_data: telegramData(reply, incident) }] : linked(label, url),
+  );
+  const rows = [linked("Open", link), answers].filter((row) => row.length > 0);
+  return rows.length === 0 ? {} : { reply_markup: { inline_keyboard: rows } };
 }
 
 function replyOf({ page, test }: Notification, id: number): Readonly<Record<string, unknown>> {

@@ -1,12 +1,12 @@
 /** What people can answer to a page from where they read it: by a button of the chat, or a signed link. */
 import type { Incident, IncidentId } from "@culprit/model";
 
-export const RESPONSES = ["acknowledge", "resolve", "silence"] as const;
-export type Response = (typeof RESPONSES)[number];
+export const REPLIES = ["acknowledge", "resolve", "silence"] as const;
+export type Reply = (typeof REPLIES)[number];
 
 /** One answer as a page offers it. */
-export interface OfferedResponse {
-  readonly response: Response;
+export interface OfferedReply {
+  readonly reply: Reply;
   readonly incident: IncidentId;
   /** What stands on the button. */
   readonly label: string;
@@ -14,17 +14,17 @@ export interface OfferedResponse {
   readonly url?: string;
 }
 
-export const RESPONSE_LABELS: Readonly<Record<Response, string>> = {
+export const REPLY_LABELS: Readonly<Record<Reply, string>> = {
   acknowledge: "Acknowledge",
   resolve: "Resolve",
   silence: "Silence 2 h",
 };
 
 /** What still makes sense to answer: nothing once it is over, no second acknowledgement. */
-export function fittingResponses({ status }: Pick<Incident, "status">): readonly Response[] {
+export function fittingReplies({ status }: Pick<Incident, "status">): readonly Reply[] {
   switch (status) {
     case "open":
-      return RESPONSES;
+      return REPLIES;
     case "acknowledged":
       return ["resolve", "silence"];
     case "resolved":
