@@ -284,6 +284,34 @@ export function busContract(engine: string, open: () => Promise<Opened>): void {
     expect(handled(200)).toEqual(new Set(["b"]));
   });
 
+  it("a partition is read through a moment only once all that was taken before is handled, and on while nothing comes", async ({
+    bus,
+  }) => {
+    await bus.publish([numbered("out", "k", 1)]);
+    const may = Promise.withResolvers<void>();
+    let began: { at: number; readThrough(): number | undefined } | undefined;
+    const reader = await bus.consume({
+      group: "g",
+      topic: "out",
+      open: ({ readThrough, commit }) => ({
+        async handle({ messages, next }) {
+          began = { at: messages[0]?.at ?? 0, readThrough };
+          await may.promise;
+          await commit({ position: next });
+        },
+      }),
+    });
+    const through = (): number => began?.readThrough() ?? Number.NEGATIVE_INFINITY;
+    await eventually(() => began !== undefined);
+    const takenAt = began?.at ?? 0;
+    expect(through()).toBeLessThanOrEqual(takenAt);
+    may.resolve();
+    await eventually(() => through() > takenAt);
+    const before = through();
+    await eventually(() => through() > before);
+    await reader.close();
+  });
+
   it("a batch in work is finished and committed before its partition moves", async ({ bus }) => {
     await bus.publish([numbered("out", "k", 1)]);
     const began = Promise.withResolvers<void>();

@@ -69,6 +69,11 @@ export interface Assignment {
   /** Aborted when the partition is taken away or the consumer closes; a batch in work may still finish before that. */
   readonly lost: AbortSignal;
   /**
+   * A moment, by our clock: whatever the log took before it has been handled. A second or so ago while the log answers and
+   * nothing is left to read; it stands still while there is more. `undefined` until the end has been seen.
+   */
+  readThrough(): EpochMs | undefined;
+  /**
    * Stores outputs, changes and position: all of them or none.
    * Errors: `bus.fenced` when the partition is not ours any more; as `publish` otherwise.
    */

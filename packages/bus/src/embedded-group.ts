@@ -9,7 +9,7 @@ import { type EpochMs, Fault } from "@culprit/model";
 import type { Assignment, Commit, ConsumeOptions, PartitionTask, Reader } from "./bus.ts";
 import type { EmbeddedClient } from "./embedded-client.ts";
 import type { StoredPosition, StreamSpec } from "./embedded-protocol.ts";
-import { BATCH_MESSAGES_MAX, readStream, type Wakeup } from "./embedded-reading.ts";
+import { BATCH_MESSAGES_MAX, readStream, type SeenEnd, type Wakeup } from "./embedded-reading.ts";
 
 /** What a group needs of the log. */
 export interface GroupHost {
@@ -108,12 +108,15 @@ export class Group {
     const hold = { owned: true, position: from };
     const at = { group: options.group, topic: stream.topic, partition: stream.partition };
     const restored = await this.#host.restore(at);
+    const { wakeup } = this.#host;
+    let seen: SeenEnd | undefined;
     const assignment: Assignment = {
       topic: stream.topic,
       partition: stream.partition,
       position: from,
       ...restored,
       lost: losing.signal,
+      readThrough: () => (seen?.version === wakeup.versionOf(stream.id) ? this.#host.now() : seen?.at),
       commit: async (commit) => {
         refuseUnlessAllowed(commit, at, hold);
         await this.#host.commit(commit, at);
@@ -121,7 +124,10 @@ export class Group {
       },
     };
     const task = await options.open(assignment);
-    const running = this.#run({ stream, member, task, from, signal: losing.signal });
+    const atEnd = (end: SeenEnd): void => {
+      seen = end;
+    };
+    const running = this.#run({ stream, member, task, from, signal: losing.signal, atEnd });
     return {
       member,
       stop: async () => {
@@ -139,6 +145,7 @@ export class Group {
     readonly task: PartitionTask;
     readonly from: number;
     readonly signal: AbortSignal;
+    readonly atEnd: (end: SeenEnd) => void;
   }): Promise<void> {
     const { client, wakeup } = this.#host;
     try {
@@ -150,6 +157,7 @@ export class Group {
         from: run.from,
         batchMessagesMax: run.member.options.batchMessagesMax ?? BATCH_MESSAGES_MAX,
         signal: run.signal,
+        atEnd: run.atEnd,
         handle: (batch) => run.task.handle(batch),
       });
     } catch (error) {

@@ -1,4 +1,5 @@
 /** The loop that reads one partition of the embedded log: batches in order, sleeping at the end until more is written. */
+import type { EpochMs } from "@culprit/model";
 import type { Batch, Message } from "./bus.ts";
 import type { EmbeddedClient } from "./embedded-client.ts";
 import type { StreamSpec } from "./embedded-protocol.ts";
@@ -47,6 +48,15 @@ export interface ReadingOptions {
   handle(batch: Batch): Promise<void> | void;
   /** Told whenever everything below a position has been handled, also where the log has a gap and no batch came. */
   reached?(position: number): void;
+  /** Told with each look at the log that found its end, once all before it has been handled. */
+  atEnd?(end: SeenEnd): void;
+}
+
+/** The end of a stream, as it was seen. */
+export interface SeenEnd {
+  readonly at: EpochMs;
+  /** The stream has not been written to since while `Wakeup` still tells the same. */
+  readonly version: number;
 }
 
 /** Reads until the signal is aborted; a batch in work is finished first. Errors: what `handle` or the log threw. */
@@ -54,14 +64,14 @@ export async function readStream(options: ReadingOptions): Promise<void> {
   const { client, wakeup, stream, signal, batchMessagesMax } = options;
   let position = options.from;
   while (!signal.aborted) {
-    const version = wakeup.versionOf(stream.id);
+    const seen = { at: options.now(), version: wakeup.versionOf(stream.id) };
     const { rows, next, end } = await client.ask({
       kind: "read",
       stream: stream.id,
       from: position,
       messagesMax: batchMessagesMax,
       bytesMax: READ_MAX_BYTES,
-      now: options.now(),
+      now: seen.at,
     });
     const messages = rows.flatMap(({ firstOffset, body }) => decodeMessages(body, { ...stream, firstOffset }));
     const wanted = messages.filter(({ offset }) => offset >= position);
@@ -73,7 +83,9 @@ export async function readStream(options: ReadingOptions): Promise<void> {
     }
     position = Math.max(position, next);
     options.reached?.(position);
-    if (position >= end) await wakeup.sleep(stream.id, version, signal);
+    if (position < end) continue;
+    options.atEnd?.(seen);
+    await wakeup.sleep(stream.id, seen.version, signal);
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * At most one fetched answer waits while another is handled, so what is held stays bounded however slow the handler is.
  */
+import type { EpochMs } from "@culprit/model";
 import type { Batch, Message } from "./bus.ts";
 import { committedRecords, messageOf } from "./kafka-record.ts";
 import type { FetchedPartition, FetchedRecord } from "./kafka-wire.ts";
@@ -18,6 +19,8 @@ export interface CursorOptions {
 interface Answer {
   readonly records: readonly FetchedRecord[];
   readonly next: number;
+  /** When it was asked for, where it holds everything that there was. */
+  readonly askedAt?: EpochMs;
 }
 
 export class Cursor {
@@ -38,6 +41,7 @@ export class Cursor {
   #handledTo: number;
   #end: number;
   #busySince: number | undefined;
+  #readThrough: EpochMs | undefined;
   #stopped = false;
   #wake: (() => void) | undefined;
   readonly #drained: () => void;
@@ -73,6 +77,11 @@ export class Cursor {
     return this.#end;
   }
 
+  /** When a broker was last asked and had nothing that has not been handled; `undefined` before the first time. */
+  get readThrough(): EpochMs | undefined {
+    return this.#readThrough;
+  }
+
   get lag(): number {
     return Math.max(0, this.#end - this.#position);
   }
@@ -90,18 +99,18 @@ export class Cursor {
     return this.#busySince === undefined ? 0 : now - this.#busySince;
   }
 
-  /** Takes what a broker answered to a fetch from `from`. */
-  take(fetched: FetchedPartition, from: number): void {
+  /** Takes what a broker answered to a fetch from `from`, sent at `askedAt`. */
+  take(fetched: FetchedPartition, from: number, askedAt: EpochMs): void {
     if (this.#stopped || from !== this.#fetchPosition) return;
     this.#end = Math.max(fetched.stableEnd, from);
     const { records, next } = committedRecords(fetched, from);
     if (next === from) {
-      this.#skipNothing(fetched);
+      this.#skipNothing(fetched, askedAt);
       return;
     }
     this.alone = false;
     this.#fetchPosition = next;
-    this.#answers.push({ records, next });
+    this.#answers.push(next >= fetched.stableEnd ? { records, next, askedAt } : { records, next });
     this.#wake?.();
   }
 
@@ -123,10 +132,12 @@ export class Cursor {
    * Nothing came although there is more: either others took up the answer, or compaction left a batch without records. Asked
    * for alone there are no others, so then the offset holds nothing and the next one is tried.
    */
-  #skipNothing(fetched: FetchedPartition): void {
+  #skipNothing(fetched: FetchedPartition, askedAt: EpochMs): void {
     if (this.#fetchPosition >= fetched.stableEnd) {
       this.alone = false;
-      if (this.#position >= this.#end) this.progressAt = performance.now();
+      if (this.#position < this.#end) return;
+      this.progressAt = performance.now();
+      this.#readThrough = askedAt;
     } else if (this.alone) this.reposition(this.#fetchPosition + 1);
     else this.alone = true;
   }
@@ -149,7 +160,7 @@ export class Cursor {
     }
   }
 
-  async #handle({ records, next }: Answer): Promise<void> {
+  async #handle({ records, next, askedAt }: Answer): Promise<void> {
     for (let start = 0; start < records.length; start += this.#batchMessagesMax) {
       if (this.#stopped) return;
       const slice = records.slice(start, start + this.#batchMessagesMax);
@@ -159,7 +170,9 @@ export class Cursor {
         after,
       );
     }
-    if (!this.#stopped) this.#advance(next);
+    if (this.#stopped) return;
+    this.#advance(next);
+    if (askedAt !== undefined) this.#readThrough = askedAt;
   }
 
   async #work(messages: readonly Message[], next: number): Promise<void> {

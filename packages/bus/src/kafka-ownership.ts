@@ -6,7 +6,7 @@
  * Dropped at any time: when a newer owner has fenced us, when nobody knows whether a commit was stored, when the group has
  * given us up. Then nothing is said for the partition any more, and a later owner goes on where the last commit stands.
  */
-import { Fault } from "@culprit/model";
+import { type EpochMs, Fault } from "@culprit/model";
 import type { Assignment, Batch, Commit, ConsumeOptions, PartitionTask } from "./bus.ts";
 import type { Producer } from "./kafka-producer.ts";
 import { publishFault } from "./kafka-publisher.ts";
@@ -16,6 +16,12 @@ import { isFenced } from "./kafka-wire.ts";
 export interface Restored extends Pick<Assignment, "state" | "damaged"> {
   /** `undefined` where nothing was ever committed. */
   readonly position: number | undefined;
+}
+
+/** A partition that is being read. */
+export interface PartitionReading {
+  readonly readThrough: EpochMs | undefined;
+  stop(): Promise<void>;
 }
 
 export interface OwnershipOptions {
@@ -29,8 +35,8 @@ export interface OwnershipOptions {
   begin(): Promise<number>;
   /** The records of a commit. Errors: `bus.unknown-topic`, `bus.unserialisable`, `bus.too-large`. */
   encode(commit: Commit): readonly SizedRecord[];
-  /** Begins to hand on batches from a position; the answer ends it. */
-  read(from: number, handle: (batch: Batch) => Promise<void>): { stop(): Promise<void> };
+  /** Begins to hand on batches from a position. */
+  read(from: number, handle: (batch: Batch) => Promise<void>): PartitionReading;
   readonly commitTimeoutMs: number;
   /** Told once when the partition is dropped; it is gone soon after. */
   onDropped(reason: unknown): void;
@@ -44,7 +50,7 @@ export class Ownership {
   #fenced = false;
   #closing: Promise<void> | undefined;
   #task: PartitionTask | undefined;
-  #reading: { stop(): Promise<void> } | undefined;
+  #reading: PartitionReading | undefined;
   #commits: Promise<void> = Promise.resolve();
   #position = -1;
 
@@ -84,6 +90,7 @@ export class Ownership {
       state,
       damaged,
       lost: signal,
+      readThrough: () => this.#reading?.readThrough,
       commit,
     });
     this.#task = task;

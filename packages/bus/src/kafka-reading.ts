@@ -148,6 +148,7 @@ export class TopicReader {
 
   async #fetch(node: string, wanted: readonly Cursor[]): Promise<void> {
     const from = new Map(wanted.map((cursor) => [cursor.partition, cursor.fetchPosition]));
+    const askedAt = Date.now();
     const fetched = await this.#options.wire.fetch({
       node,
       topic: this.#options.topic,
@@ -159,7 +160,7 @@ export class TopicReader {
     for (const answer of fetched) {
       const position = from.get(answer.partition);
       const cursor = wanted.find(({ partition }) => partition === answer.partition);
-      if (position !== undefined) cursor?.take(answer, position);
+      if (position !== undefined) cursor?.take(answer, position, askedAt);
     }
   }
 

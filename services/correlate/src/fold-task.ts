@@ -4,18 +4,21 @@
  */
 import type { Assignment, Batch, Change, Outgoing, PartitionTask } from "@culprit/bus";
 import { emptyState, type Input, restoreKey, type State, type StoredKey, step, storeKey } from "@culprit/correlator";
-import { deadLetter, type EpochMs, SECOND_MS, TOPICS } from "@culprit/model";
+import { deadLetter, SECOND_MS, TOPICS } from "@culprit/model";
 import type { Program } from "@culprit/rules";
 import { readInput } from "./input.ts";
 import type { SourceTick } from "./match-task.ts";
+import { Watermark } from "./watermark.ts";
 
 const KEY_PREFIX = "key ";
 const SOURCES = "sources";
-/** A source that sent nothing for so long no longer holds time back; its hosts count as blind. */
-const SOURCE_IDLE_MS = 30 * SECOND_MS;
+/** Ticks that change nothing are read again after a restart; so many seconds of them are not worth a commit each. */
+const IDLE_COMMIT_MS = 10 * SECOND_MS;
 
 export interface FoldOptions {
   readonly program: Program;
+  /** The names of all partitions of `events`, as ticks have them. */
+  readonly sources: readonly string[];
   /** There is one partition of `signals`: what keys send each other stays here instead of taking the way over the log. */
   readonly holdsEveryKey: boolean;
   readonly onUnreadable: (count: number) => void;
@@ -25,8 +28,14 @@ export interface FoldOptions {
 /** Creates the task for an assigned partition, its state restored. */
 export function createFoldTask(assignment: Assignment, options: FoldOptions): PartitionTask {
   const state = restoreState(assignment.state);
-  const sources = new Map<string, SourceTick>(sourcesIn(assignment.state.get(SOURCES)));
-  state.now = watermarkOf(sources);
+  const watermark = new Watermark(options.sources, assignment.state.get(SOURCES));
+  state.now = watermark.at;
+  let committedAt = Number.NEGATIVE_INFINITY;
+  let pending: number | undefined;
+  const commit = async (outputs: readonly Outgoing[], position: number): Promise<void> => {
+    pending = undefined;
+    await assignment.commit({ outputs, changes: changesOf(state, watermark), position });
+  };
 
   return {
     async handle(batch: Batch) {
@@ -48,10 +57,18 @@ export function createFoldTask(assignment: Assignment, options: FoldOptions): Pa
           });
           continue;
         }
-        outputs.push(...fold(state, sources, input, options));
+        if (input.kind === "tick") watermark.hear(input.sources, message.at);
+        outputs.push(...fold(state, watermark, input, options));
       }
       if (unreadable > 0) options.onUnreadable(unreadable);
-      await assignment.commit({ outputs, changes: changesOf(state, sources), position: batch.next });
+      const newestAt = batch.messages.at(-1)?.at ?? committedAt;
+      pending = batch.next;
+      if (outputs.length === 0 && state.touched.size === 0 && newestAt - committedAt < IDLE_COMMIT_MS) return;
+      committedAt = newestAt;
+      await commit(outputs, batch.next);
+    },
+    async close() {
+      if (pending !== undefined) await commit([], pending);
     },
   };
 }
@@ -61,7 +78,7 @@ const ROUNDS_MAX = 64;
 
 function fold(
   state: State,
-  sources: Map<string, SourceTick>,
+  watermark: Watermark,
   input: Exclude<Input, { kind: "tick" }> | SourceTick,
   options: FoldOptions,
 ): Outgoing[] {
@@ -85,9 +102,8 @@ function fold(
     while (local.length > 0) local = take(local);
     return outputs;
   }
-  sources.set(input.source, input);
-  const tick: Input = { kind: "tick", at: watermarkOf(sources) };
-  if (tick.at < state.now) return outputs;
+  const tick: Input = { kind: "tick", at: watermark.at };
+  if (tick.at === Number.NEGATIVE_INFINITY) return outputs;
   // What incidents tell each other is settled before the next tick, so that a backlog makes no page that a parent would have taken in.
   let local = take([tick]);
   for (let round = 0; local.length > 0 && round < ROUNDS_MAX; round += 1) local = [...take(local), ...take([tick])];
@@ -102,14 +118,6 @@ function lastOfEach(outputs: readonly Outgoing[]): Outgoing[] {
   return outputs.filter((output) => output.topic !== TOPICS.incidents.name || last.get(output.key) === output);
 }
 
-/** The least that the live sources have come to; when all are idle, the most. */
-function watermarkOf(sources: ReadonlyMap<string, SourceTick>): EpochMs {
-  const all = [...sources.values()];
-  const live = all.filter(({ idleMs }) => idleMs < SOURCE_IDLE_MS);
-  if (live.length > 0) return Math.min(...live.map(({ at }) => at));
-  return Math.max(Number.NEGATIVE_INFINITY, ...all.map(({ at }) => at));
-}
-
 function restoreState(stored: ReadonlyMap<string, unknown>): State {
   const state = emptyState();
   for (const [name, value] of stored)
@@ -117,12 +125,8 @@ function restoreState(stored: ReadonlyMap<string, unknown>): State {
   return state;
 }
 
-function sourcesIn(value: unknown): [string, SourceTick][] {
-  return Array.isArray(value) ? (value as SourceTick[]).map((tick) => [tick.source, tick]) : [];
-}
-
-function changesOf(state: State, sources: ReadonlyMap<string, SourceTick>): Change[] {
-  const changes: Change[] = [{ key: SOURCES, value: [...sources.values()] }];
+function changesOf(state: State, watermark: Watermark): Change[] {
+  const changes: Change[] = [{ key: SOURCES, value: watermark.stored }];
   for (const name of state.touched) {
     const key = state.keys.get(name);
     changes.push({ key: KEY_PREFIX + name, value: key === undefined ? null : storeKey(key) });

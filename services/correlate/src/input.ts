@@ -27,6 +27,13 @@ const Act = z.discriminatedUnion("kind", [
   z.object({ kind: z.enum(["unlink", "relink"]), ...ACT, event: EventId }),
 ]);
 
+const SourceTime = z.object({
+  source: z.string(),
+  at: z.exactOptional(z.number()),
+  since: z.number(),
+  through: z.number(),
+});
+
 const FoldInput = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("signal"), key: z.string(), signal: Signal }),
   z.object({ kind: z.literal("coverage"), key: z.string(), coverage: Coverage }),
@@ -45,7 +52,7 @@ const FoldInput = z.discriminatedUnion("kind", [
     holds: z.boolean(),
   }),
   z.object({ kind: z.literal("act"), act: Act }),
-  z.object({ kind: z.literal("tick"), source: z.string(), at: z.number(), idleMs: z.number() }),
+  z.object({ kind: z.literal("tick"), sources: z.array(SourceTime) }),
 ]);
 
 /** The input, or `undefined` for what no version of ours wrote. */

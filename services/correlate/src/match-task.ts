@@ -1,7 +1,7 @@
 /**
  * The matching task: one partition of `events` in, signals under their relation keys out. It also drives time: with the first
- * event of each new step of log time, and every second while nothing comes, it tells every partition of `signals` how
- * far this partition has come.
+ * event of each new step of log time, and about every second, every partition of `signals` is told how far this
+ * partition has come.
  */
 import type { Assignment, Batch, Change, Outgoing, PartitionTask } from "@culprit/bus";
 import {
@@ -14,9 +14,10 @@ import {
   type StoredHostHealth,
   type Topology,
 } from "@culprit/correlator";
-import { Arrival, deadLetter, type EpochMs, type Fact, SECOND_MS, TOPICS } from "@culprit/model";
+import { Arrival, deadLetter, type Fact, SECOND_MS, TOPICS } from "@culprit/model";
 import type { Knowledge } from "@culprit/rules";
 import type { Clock } from "@culprit/runtime";
+import { SourceClock, type SourceTime } from "./source-clock.ts";
 
 /** How finely log time moves while events come; the same as offline, so that both make the same revisions. */
 const TICK_STEP_MS = 10 * SECOND_MS;
@@ -24,19 +25,22 @@ const LOG_TIME = "log-time";
 const RECENT_PREFIX = "recent ";
 const HEALTH_PREFIX = "health ";
 
-/** How far one partition of `events` has come, as the fold reads it. */
+/** How far partitions of `events` have come, as the fold reads it. */
 export interface SourceTick {
   readonly kind: "tick";
-  readonly source: string;
-  /** Log time: arrival time of the newest event, running on with our clock while nothing comes. */
-  readonly at: EpochMs;
-  /** How long nothing has come. */
-  readonly idleMs: number;
+  readonly sources: readonly SourceTime[];
+}
+
+/** The name of a partition of `events` in ticks. */
+export function sourceName(partition: number): string {
+  return `${TOPICS.events.name}/${partition}`;
 }
 
 export interface MatchTask extends PartitionTask {
-  /** Lets time run on; call about once a second. */
-  beat(): Promise<void>;
+  /** How far it has come; `undefined` while a batch is in work, or before it knows. */
+  time(): SourceTime | undefined;
+  /** Tells how far sources have come, this one's or others'. What was true once stays true, so anybody may tell it. */
+  tell(times: readonly SourceTime[]): Promise<void>;
 }
 
 export interface MatchOptions {
@@ -59,21 +63,22 @@ export function createMatchTask(assignment: Assignment, options: MatchOptions): 
     remembered: storedIn<Remembered>(assignment.state, RECENT_PREFIX),
     health: storedIn<StoredHostHealth>(assignment.state, HEALTH_PREFIX),
   });
-  const source = `${assignment.topic}/${assignment.partition}`;
-  const stored = assignment.state.get(LOG_TIME);
-  let logTime = typeof stored === "number" ? stored : Number.NEGATIVE_INFINITY;
-  let nextStep = logTime;
-  let lastEventAt = clock.elapsed();
+  const source = sourceName(assignment.partition);
+  const time = new SourceClock(source, assignment.state.get(LOG_TIME));
+  let nextStep = time.newest;
+  let toldAt = clock.elapsed();
   let position = assignment.position;
-  // A beat and a batch each commit a position; one after the other, so that it never goes back.
+  let inWork = false;
+  // Telling the time and a batch each commit a position; one after the other, so that it never goes back.
   let work: Promise<void> = Promise.resolve();
   const inTurn = (next: () => Promise<void>): Promise<void> => {
     work = work.then(next);
     return work;
   };
 
-  const ticks = (at: EpochMs, idleMs: number): Outgoing[] => {
-    const tick: SourceTick = { kind: "tick", source, at, idleMs };
+  const ticks = (sources: readonly SourceTime[]): Outgoing[] => {
+    if (sources.some((one) => one.source === source)) toldAt = clock.elapsed();
+    const tick: SourceTick = { kind: "tick", sources };
     return Array.from({ length: options.signalPartitions }, (_, partition) => ({
       topic: TOPICS.signals.name,
       key: source,
@@ -86,6 +91,7 @@ export function createMatchTask(assignment: Assignment, options: MatchOptions): 
     const outputs: Outgoing[] = [];
     let unreadable = 0;
     for (const message of batch.messages) {
+      time.read(message.at);
       const parsed = Arrival.safeParse(message.value);
       if (!parsed.success) {
         unreadable += 1;
@@ -107,54 +113,65 @@ export function createMatchTask(assignment: Assignment, options: MatchOptions): 
       if (parsed.data.kind === "coverage") {
         const { kind: _kind, ...coverage } = parsed.data;
         const heardAt = message.at;
-        const at = logTime === Number.NEGATIVE_INFINITY ? Math.min(coverage.to, heardAt) : logTime;
+        const at = time.newest === Number.NEGATIVE_INFINITY ? Math.min(coverage.to, heardAt) : time.newest;
         outputs.push(...stage.coverage(coverage, at, { heardAt }).map(toMessage));
         continue;
       }
       const { receivedAt: heardAt } = parsed.data;
       const { event, at, ageMs } = arrivalOf(parsed.data.event, heardAt);
       if (at >= nextStep) {
-        if (nextStep !== Number.NEGATIVE_INFINITY)
-          outputs.push(...stage.flush().map(toMessage), ...ticks(Math.max(nextStep, logTime), 0));
+        if (nextStep !== Number.NEGATIVE_INFINITY) {
+          const reached = time.before(message.at, Math.max(nextStep, time.newest));
+          outputs.push(...stage.flush().map(toMessage), ...ticks([reached]));
+        }
         nextStep = at + TICK_STEP_MS;
       }
-      logTime = Math.max(logTime, at);
+      time.read(message.at, at);
       outputs.push(...stage.event(event, at, { heardAt, ...(ageMs === undefined ? {} : { ageMs }) }).map(toMessage));
     }
     if (unreadable > 0) options.onUnreadable(unreadable);
     return outputs;
   };
 
+  const timeNow = (): SourceTime | undefined => {
+    const reached = time.now(assignment.readThrough(), clock.elapsed());
+    nextStep = Math.max(nextStep, reached?.at ?? Number.NEGATIVE_INFINITY);
+    return reached;
+  };
+
   return {
     handle: (batch) =>
       inTurn(async () => {
-        lastEventAt = clock.elapsed();
-        const outputs = read(batch);
+        inWork = true;
+        const outputs = [...read(batch), ...stage.flush().map(toMessage)];
+        // Whoever always has work tells the time with it.
+        const reached = clock.elapsed() - toldAt >= SECOND_MS ? timeNow() : undefined;
         position = batch.next;
         await assignment.commit({
-          outputs: [...outputs, ...stage.flush().map(toMessage), ...stage.learned().map(factMessage)],
-          changes: [...timeChange(logTime), ...rememberedChanges(stage), ...healthChanges(stage)],
+          outputs: [
+            ...outputs,
+            ...stage.learned().map(factMessage),
+            ...(reached === undefined ? [] : ticks([reached])),
+          ],
+          changes: [...timeChange(time), ...rememberedChanges(stage), ...healthChanges(stage)],
           position,
         });
+        inWork = false;
       }),
-    beat: () =>
+    time: () => (inWork ? undefined : timeNow()),
+    tell: (times) =>
       inTurn(async () => {
-        if (logTime === Number.NEGATIVE_INFINITY || assignment.lost.aborted) return;
-        const idleMs = Math.round(clock.elapsed() - lastEventAt);
-        if (idleMs < SECOND_MS) return;
-        const at = Math.min(clock.now(), logTime + idleMs);
-        nextStep = Math.max(nextStep, at);
-        await assignment.commit({ outputs: ticks(at, idleMs), position });
+        if (!assignment.lost.aborted) await assignment.commit({ outputs: ticks(times), position });
       }).catch((error: unknown) => {
-        // A beat of a partition that was lost meanwhile is the next owner's to give.
+        // What a partition that was lost meanwhile had to tell comes from its next owner.
         if (!assignment.lost.aborted) throw error;
       }),
     close: () => work.catch(() => {}),
   };
 }
 
-function timeChange(logTime: EpochMs): { key: string; value: unknown }[] {
-  return logTime === Number.NEGATIVE_INFINITY ? [] : [{ key: LOG_TIME, value: logTime }];
+function timeChange({ stored }: SourceClock): Change[] {
+  return stored === undefined ? [] : [{ key: LOG_TIME, value: stored }];
 }
 
 /** Recent signals are kept with the position: a fact learned after a restart still finds those from before it. */

@@ -15,7 +15,7 @@ import {
 import { compileKnowledge, type Knowledge, NO_TABLES } from "@culprit/rules";
 import { createMetrics, settableClock, silentLogger } from "@culprit/runtime";
 import { expect, test } from "vitest";
-import { start } from "./service.ts";
+import { MATCH_GROUP, start } from "./service.ts";
 
 const START = Date.parse("2026-03-10T02:00:00Z");
 
@@ -109,8 +109,8 @@ function parts(bus: Bus, clock = settableClock(START + 300_000)) {
 }
 
 test("events on the log become one incident with its cause ranked first", async () => {
-  await using bus = await openEmbeddedBus();
   const clock = settableClock(START + 300_000);
+  await using bus = await openEmbeddedBus({ now: () => clock.now() });
   const service = await start(parts(bus, clock));
   await send(bus, outage("hv11.contoso.com", "hv12.contoso.com"));
   const incident = await until(async () => {
@@ -125,8 +125,8 @@ test("events on the log become one incident with its cause ranked first", async 
 test("a restart between two halves of a story changes nothing: same incident, same id", async () => {
   const story = outage("n1.contoso.com", "n2.contoso.com");
   const play = async (cutAt: number | undefined): Promise<Incident[]> => {
-    await using bus = await openEmbeddedBus();
     const clock = settableClock(START + 300_000);
+    await using bus = await openEmbeddedBus({ now: () => clock.now() });
     let service = await start(parts(bus, clock));
     await send(bus, story.slice(0, cutAt));
     if (cutAt !== undefined) {
@@ -154,8 +154,8 @@ test("a restart between two halves of a story changes nothing: same incident, sa
 });
 
 test("an event that a person takes out no longer counts, wherever its incident is held", async () => {
-  await using bus = await openEmbeddedBus({ partitions: () => 3 });
   const clock = settableClock(START + 300_000);
+  await using bus = await openEmbeddedBus({ now: () => clock.now(), partitions: () => 3 });
   const service = await start(parts(bus, clock));
   await send(bus, outage("hv11.contoso.com", "hv12.contoso.com"));
   const revision = (fits: (incident: Incident) => boolean): Promise<Incident> =>
@@ -178,8 +178,8 @@ test("an event that a person takes out no longer counts, wherever its incident i
 });
 
 test("B40 what is no arrival goes to the dead letters and the rest goes on", async () => {
-  await using bus = await openEmbeddedBus();
   const clock = settableClock(START + 300_000);
+  await using bus = await openEmbeddedBus({ now: () => clock.now() });
   const service = await start(parts(bus, clock));
   await bus.publish([{ topic: TOPICS.events.name, key: "x", value: { kind: "nonsense" } }]);
   await send(bus, outage("hv11.contoso.com", "hv12.contoso.com"));
@@ -194,5 +194,29 @@ test("B40 what is no arrival goes to the dead letters and the rest goes on", asy
   });
   expect(letters[0]).toMatchObject({ stage: "match", reason: "match.unreadable-arrival" });
   await follower.close();
+  await service.stop();
+});
+
+test("P3 one page of hosts whose records lie in different partitions, and a quiet partition holds nobody up", async () => {
+  const clock = settableClock(START + 300_000);
+  const partitions = (topic: string): number => (topic === TOPICS.events.name || topic === TOPICS.signals.name ? 4 : 1);
+  await using bus = await openEmbeddedBus({ now: () => clock.now(), partitions });
+  const service = await start(parts(bus, clock));
+  // Taken by its forwarder half an hour ago and sent only now; then this host is silent, and alone in its partition.
+  const late = { ...event(-1_800_000, "away.fabrikam.example", "EventLog", 6013, []), receivedAt: START - 1_700_000 };
+  await send(bus, [late, ...outage("hv11.contoso.com", "hv12.contoso.com")]);
+  const sentAt = clock.now();
+  const found = await until(async () => {
+    await clock.advance(1_000);
+    const incidents = await incidentsIn(bus);
+    return incidents.some(({ playbook }) => playbook === "cluster-hang-9e") ? incidents : undefined;
+  });
+  const lags = await bus.progress(MATCH_GROUP, TOPICS.events.name);
+  expect(lags.filter(({ end }) => end > 0).length).toBe(3);
+  expect(found.filter(({ parent }) => parent === undefined).map(({ playbook }) => playbook)).toEqual([
+    "cluster-hang-9e",
+  ]);
+  // The playbook's own wait, and a few seconds for beats.
+  expect(clock.now() - sentAt).toBeLessThan(60_000);
   await service.stop();
 });

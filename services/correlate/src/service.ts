@@ -6,7 +6,7 @@ import type { Knowledge } from "@culprit/rules";
 import { type Clock, HEALTHY, type Health, type Logger, type Metrics, repeat, type Service } from "@culprit/runtime";
 import { createActTask } from "./act-task.ts";
 import { createFoldTask } from "./fold-task.ts";
-import { createMatchTask, type MatchTask } from "./match-task.ts";
+import { createMatchTask, type MatchTask, sourceName } from "./match-task.ts";
 
 export const MATCH_GROUP = "match";
 export const FOLD_GROUP = "fold";
@@ -49,12 +49,14 @@ export async function start(options: CorrelateOptions): Promise<Service> {
   await known.caughtUp;
 
   const signalPartitions = bus.partitionsOf(TOPICS.signals.name);
+  const sources = Array.from({ length: bus.partitionsOf(TOPICS.events.name) }, (_, partition) => sourceName(partition));
   const folds = await bus.consume({
     group: FOLD_GROUP,
     topic: TOPICS.signals.name,
     open: (assignment) =>
       createFoldTask(assignment, {
         program: knowledge.program,
+        sources,
         holdsEveryKey: signalPartitions === 1,
         onUnreadable: (count) => unreadable.add(count, { stage: "fold" }),
         onIncident: () => revisions.add(),
@@ -85,9 +87,7 @@ export async function start(options: CorrelateOptions): Promise<Service> {
     clock,
     everyMs: SECOND_MS,
     signal: stopping.signal,
-    work: async () => {
-      await Promise.all([...tasks].map((task) => task.beat()));
-    },
+    work: () => tellTime([...tasks]),
   });
   const readers: readonly Reader[] = [known, folds, acts, matches];
   const failed = failureOf([...readers.map(({ ended }) => ended), beats]);
@@ -110,6 +110,15 @@ export async function start(options: CorrelateOptions): Promise<Service> {
       return stop;
     },
   };
+}
+
+/** One of those that have something to tell tells it for all: one commit a second, however many partitions there are. */
+async function tellTime(tasks: readonly MatchTask[]): Promise<void> {
+  const told = tasks.flatMap((task) => {
+    const time = task.time();
+    return time === undefined ? [] : [{ task, time }];
+  });
+  await told[0]?.task.tell(told.map(({ time }) => time));
 }
 
 /** Resolves with the first error; never when all end in peace. */

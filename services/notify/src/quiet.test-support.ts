@@ -175,8 +175,8 @@ export class Quiet {
   }
 }
 
-function copyOf({ topic, partition, position, state, damaged, lost }: Assignment) {
-  return { topic, partition, position, state, damaged, lost };
+function copyOf({ topic, partition, position, state, damaged, lost, readThrough }: Assignment) {
+  return { topic, partition, position, state, damaged, lost, readThrough };
 }
 
 function note(seen: Seen, partition: number, messages: readonly { readonly key: string }[]): void {
