@@ -7,6 +7,7 @@ import type { DecodeOptions } from "./commands/decode.ts";
 import type { DoctorOptions } from "./commands/doctor.ts";
 import type { ExplainOptions } from "./commands/explain.ts";
 import type { MatchOptions } from "./commands/match.ts";
+import type { PreviewOptions } from "./commands/preview.ts";
 import type { RoutesTestOptions } from "./commands/routes.ts";
 import { SELECTION_FORMATS, type SelectionFormat } from "./commands/selection.ts";
 import type { SendTestOptions } from "./commands/send-test.ts";
@@ -184,6 +185,21 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .action(
       verb(async (file: string | undefined, options: RoutesTestOptions) =>
         (await import("./commands/routes.ts")).runRoutesTest(file, options, print),
+      ),
+    );
+
+  program
+    .command("preview <incident>")
+    .description(
+      "the page that a target would get of an incident (a file, or an id that a console knows); sends nothing",
+    )
+    .option(...config)
+    .option("--target <name>", "in the words of this target's template")
+    .addOption(new Option("--format <format>").choices(["text", "short", "markdown", "html"]).default("text"))
+    .option("--console <url>", "where a running Culprit is asked", "http://127.0.0.1:8080")
+    .action(
+      verb(async (incident: string, options: PreviewOptions) =>
+        (await import("./commands/preview.ts")).runPreview(incident, options, print),
       ),
     );
 

@@ -6,6 +6,7 @@ import { CallbackConfig } from "./callbacks/config.ts";
 import { addressProblems } from "./config-addresses.ts";
 import type { NotifierKind } from "./notifier.ts";
 import { NOTIFIERS } from "./notifiers/index.ts";
+import { TemplateOptions } from "./template.ts";
 
 const Duration = (whenAbsent: number) =>
   z
@@ -28,6 +29,8 @@ export const TARGET_RULES = {
   scope: z.exactOptional(z.array(z.string().min(1).max(255))),
   /** Only at these hours of the week; what is open by then waits for the next of them. */
   when: z.exactOptional(WeeklySchedule),
+  /** Its own words for title and text, in Liquid; see `template.ts`. */
+  template: z.exactOptional(TemplateOptions),
   /** Sends nothing of its own accord; only what another target hands over. */
   fallbackOnly: z.boolean().default(false),
   /** The target that is told when this one cannot be. */

@@ -4,6 +4,7 @@ import { resultOfFault } from "./http.ts";
 import type { SendResult } from "./notifier.ts";
 import { composePage } from "./page-content.ts";
 import { type NotifyOptions, openNotifiers } from "./service.ts";
+import { templatesOf } from "./template.ts";
 
 const TIMEOUT_MS = 30_000;
 
@@ -26,7 +27,9 @@ export async function sendTest(
   for (const action of ["trigger", "resolve"] as const) {
     const now: Incident =
       action === "trigger" ? incident : { ...incident, revision: 2, status: "closed", endedAt: isoOf(at) };
-    const page = composePage(now, { timeZone, now: isoOf(at), ...(consoleUrl === undefined ? {} : { consoleUrl }) });
+    const words = templatesOf(options.config).get(target);
+    const usual = composePage(now, { timeZone, now: isoOf(at), ...(consoleUrl === undefined ? {} : { consoleUrl }) });
+    const page = words?.(usual, now) ?? usual;
     const notification = {
       key: incident.id,
       action,

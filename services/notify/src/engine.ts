@@ -31,6 +31,7 @@ import type { Notifier } from "./notifier.ts";
 import { composePage, isOver, type PageContent } from "./page-content.ts";
 import { SilenceBook } from "./silence-book.ts";
 import { Target } from "./target.ts";
+import { type PageTemplate, templatesOf } from "./template.ts";
 import { clockText, zoneName } from "./time-text.ts";
 
 export interface EngineOptions {
@@ -57,6 +58,7 @@ interface Placed {
 export class Engine implements Desk, Register {
   readonly #options: EngineOptions;
   readonly #targets: ReadonlyMap<string, Target>;
+  readonly #templates: ReadonlyMap<string, PageTemplate>;
   readonly #owned = new Set<number>();
   readonly #stopping = new AbortController();
   /** Newest known records; this process's own writes stand here before the topic brings them back. */
@@ -71,6 +73,7 @@ export class Engine implements Desk, Register {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#templates = templatesOf(options.config);
     this.#targets = new Map(options.config.targets.map((target) => [target.name, this.#openTarget(target)]));
   }
 
@@ -208,7 +211,8 @@ export class Engine implements Desk, Register {
       ...(history === undefined ? {} : { history }),
       ...(isDigest(incident) ? {} : { replies: this.#options.offers(incident, notifier, clock.now()) }),
     });
-    return isDigest(incident) ? { ...page, link: config.consoleUrl } : page;
+    if (isDigest(incident)) return { ...page, link: config.consoleUrl };
+    return this.#templates.get(notifier)?.(page, incident) ?? page;
   }
 
   seats(): readonly number[] {

@@ -6,5 +6,6 @@ export { renderPage, renderShort } from "./page.ts";
 export type { PageOptions } from "./page-content.ts";
 export { renderHtml } from "./page-html.ts";
 export { renderMarkdown } from "./page-markdown.ts";
+export { type PreviewFormat, previewPage } from "./preview.ts";
 export { type RouteAnswer, reportRoutes } from "./route-report.ts";
 export { type NotifyOptions, openNotifiers, start } from "./service.ts";

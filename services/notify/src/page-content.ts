@@ -18,10 +18,10 @@ import {
   recurrenceText,
   SECOND_MS,
   type Severity,
-  shortName,
 } from "@culprit/model";
 import type { OfferedReply } from "./reply.ts";
 import { checkZone, dayText, instantText } from "./time-text.ts";
+import { whereText } from "./where-text.ts";
 
 export interface PageOptions {
   /** The zone that comes first; an IANA name. */
@@ -80,6 +80,8 @@ export interface PageContent {
   readonly seenBefore: string | undefined;
   readonly link: string | undefined;
   readonly notice: string | undefined;
+  /** A target's own words, line by line, for all that else stands between the title and the link. */
+  readonly body?: readonly string[];
   readonly replies: readonly OfferedReply[];
 }
 
@@ -88,7 +90,6 @@ const NEXT_MAX = 3;
 const ACTIONS_MAX = 4;
 const TIED_MAX = 3;
 const TIE_MARGIN = 0.1;
-const WHERE_MAX = 6;
 const FACTS_MAX = 4;
 const LATE_NOTICE_MS = 5 * MINUTE_MS;
 const UNKNOWN_CAUSE = "unknown";
@@ -130,6 +131,12 @@ export function composePage(incident: Incident, options: PageOptions): PageConte
   };
 }
 
+/** What stands under the title, before the cause: when, how bad, who is affected, why it comes here. */
+export function headLines({ when, facts, where, notice = "", body }: PageContent): readonly string[] {
+  const lines = body === undefined ? [when, facts.join(" · "), where, notice] : [notice];
+  return lines.filter((line) => line !== "");
+}
+
 /** Whether nothing of it is going on any more. */
 export function isOver(incident: Pick<Incident, "status">): boolean {
   return incident.status === "resolved" || incident.status === "closed";
@@ -166,27 +173,6 @@ function whenText(incident: Incident, options: PageOptions, over: boolean): stri
   const noticed = Date.parse(incident.detectedAt) - started;
   if (noticed >= LATE_NOTICE_MS) parts.push(`its logs arrived ${durationText(noticed)} later`);
   return parts.join(" · ");
-}
-
-/** `HV31, HV32 (victim), cluster CLU3, 1 more`: hosts of one role together, the rest counted. */
-function whereText(incident: Incident): string {
-  const hosts = new Map<string, string[]>();
-  const others: string[] = [];
-  for (const entry of incident.scope.slice(0, WHERE_MAX)) {
-    if (entry.kind === "cluster" || entry.kind === "domain") others.push(`${entry.kind} ${entry.id}`);
-    else if (entry.kind === "place") others.push(entry.id);
-    else {
-      const name = entry.kind === "host" ? shortName(entry.id).toUpperCase() : entry.id;
-      hosts.set(entry.role, [...(hosts.get(entry.role) ?? []), name]);
-    }
-  }
-  const shown = [...hosts]
-    .map(([role, names]) => `${names.join(", ")} (${names.length > 1 ? `${role}s` : role})`)
-    .concat(others);
-  if (incident.scope.length > WHERE_MAX) shown.push(`${incident.scope.length - WHERE_MAX} more`);
-  const children = incident.children.length;
-  if (children > 0) shown.push(`${children} further ${children === 1 ? "incident is" : "incidents are"} part of it`);
-  return maskSecrets(shown.join(", "));
 }
 
 /** The causes to argue: the first one; those that tie with it; or the best named one where "unknown" leads. */

@@ -5,7 +5,14 @@
 import type { Incident, Severity } from "@culprit/model";
 import { htmlText } from "./escape/html.ts";
 import { signed } from "./page.ts";
-import { composePage, type PageCause, type PageContent, type PageOptions, type PageReason } from "./page-content.ts";
+import {
+  composePage,
+  headLines,
+  type PageCause,
+  type PageContent,
+  type PageOptions,
+  type PageReason,
+} from "./page-content.ts";
 
 const COLORS: Readonly<Record<Severity, string>> = {
   critical: "#b3142a",
@@ -31,25 +38,33 @@ export function renderHtml(incident: Incident, options: PageOptions): string {
 /** As `renderHtml`, from content that is already composed. */
 export function htmlContent(page: PageContent): string {
   const color = page.over ? OVER_COLOR : COLORS[page.severity];
-  const lines = [page.when, page.facts.join(" · "), page.where, page.notice ?? ""].filter((line) => line !== "");
   return [
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">`,
     `<meta name="viewport" content="width=device-width"><title>${htmlText(page.title)}</title></head>`,
     `<body style="margin:0;padding:16px;${FONT}"><div style="max-width:640px;margin:0 auto">`,
     `<p style="margin:0 0 8px"><span style="background:${color};color:#fff;font-weight:700;padding:2px 8px;border-radius:4px">${page.label}</span></p>`,
     `<h1 style="font-size:20px;line-height:1.3;margin:0 0 8px">${htmlText(page.title)}</h1>`,
-    ...lines.map((line) => `<p style="margin:0;${MUTED}">${htmlText(line)}</p>`),
-    ...causeParts(page),
-    ...page.notCauses.map((text) => section("Not the cause", `<p style="margin:0">${htmlText(text)}</p>`)),
-    section(
-      "Do first",
-      `<ol style="margin:0;padding-left:22px">${page.actions.map((action) => `<li style="margin:0 0 6px">${htmlText(action)}</li>`).join("")}</ol>`,
-    ),
-    page.seenBefore === undefined ? "" : section("Seen before", `<p style="margin:0">${htmlText(page.seenBefore)}</p>`),
+    ...headLines(page).map((line) => `<p style="margin:0;${MUTED}">${htmlText(line)}</p>`),
+    ...(page.body === undefined ? ownParts(page) : [page.body.map(paragraph).join("\n")]),
     page.link === undefined ? "" : link("Open the incident", page.link, color),
     ...page.replies.map(({ label, url }) => (url === undefined ? "" : link(label, url, "#4b5563"))),
     "</div></body></html>",
   ].join("\n");
+}
+
+/** One line of a target's own words; an empty one keeps its height. */
+function paragraph(line: string): string {
+  return `<p style="margin:0;min-height:1.5em">${htmlText(line)}</p>`;
+}
+
+function ownParts(page: PageContent): readonly string[] {
+  const actions = page.actions.map((action) => `<li style="margin:0 0 6px">${htmlText(action)}</li>`);
+  return [
+    ...causeParts(page),
+    ...page.notCauses.map((text) => section("Not the cause", `<p style="margin:0">${htmlText(text)}</p>`)),
+    section("Do first", `<ol style="margin:0;padding-left:22px">${actions.join("")}</ol>`),
+    page.seenBefore === undefined ? "" : section("Seen before", `<p style="margin:0">${htmlText(page.seenBefore)}</p>`),
+  ];
 }
 
 function causeParts(page: PageContent): readonly string[] {

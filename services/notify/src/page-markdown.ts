@@ -3,7 +3,14 @@ import type { Incident } from "@culprit/model";
 import { maskSecrets } from "@culprit/model";
 import { markdownCode, markdownText } from "./escape/markdown.ts";
 import { signed } from "./page.ts";
-import { composePage, type PageCause, type PageContent, type PageOptions, type PageReason } from "./page-content.ts";
+import {
+  composePage,
+  headLines,
+  type PageCause,
+  type PageContent,
+  type PageOptions,
+  type PageReason,
+} from "./page-content.ts";
 import { clockText, zoneName } from "./time-text.ts";
 
 export interface MarkdownOptions extends PageOptions {
@@ -24,18 +31,21 @@ export function renderMarkdown(incident: Incident, options: MarkdownOptions): st
 export function markdownContent(page: PageContent, more = ""): string {
   const blocks = [
     `## ${page.label}: ${markdownText(page.title)}`,
-    [page.when, page.facts.join(" · "), page.where, page.notice ?? ""]
-      .filter((line) => line !== "")
-      .map(markdownText)
-      .join("  \n"),
-    ...causeBlocks(page),
-    ...page.notCauses.map((text) => `**Not the cause:** ${markdownText(text)}`),
-    ["**Do first**", ...page.actions.map((action, index) => `${index + 1}. ${markdownText(action)}`)].join("\n"),
-    page.seenBefore === undefined ? "" : `**Seen before:** ${markdownText(page.seenBefore)}`,
+    headLines(page).map(markdownText).join("  \n"),
+    ...(page.body === undefined ? ownBlocks(page) : [page.body.map(markdownText).join("  \n")]),
     more,
     page.link === undefined ? "" : `More: <${encodeURI(page.link)}>`,
   ];
   return blocks.filter((block) => block !== "").join("\n\n");
+}
+
+function ownBlocks(page: PageContent): readonly string[] {
+  return [
+    ...causeBlocks(page),
+    ...page.notCauses.map((text) => `**Not the cause:** ${markdownText(text)}`),
+    ["**Do first**", ...page.actions.map((action, index) => `${index + 1}. ${markdownText(action)}`)].join("\n"),
+    page.seenBefore === undefined ? "" : `**Seen before:** ${markdownText(page.seenBefore)}`,
+  ];
 }
 
 function causeBlocks(page: PageContent): readonly string[] {

@@ -4,7 +4,14 @@
  */
 import type { Incident, Severity } from "@culprit/model";
 import { cut, plainLine } from "@culprit/model";
-import { composePage, type PageCause, type PageContent, type PageOptions, type PageReason } from "./page-content.ts";
+import {
+  composePage,
+  headLines,
+  type PageCause,
+  type PageContent,
+  type PageOptions,
+  type PageReason,
+} from "./page-content.ts";
 
 export interface RenderOptions extends PageOptions {
   /** Characters per line; lines that hold a command are never wrapped, so that it can be copied whole. */
@@ -49,6 +56,13 @@ export function renderContent(page: PageContent, options: Pick<RenderOptions, "w
   const width = Math.max(WIDTH_MIN, options.width ?? WIDTH_DEFAULT);
   const paper = new Paper(width, options.color ?? false);
   head(paper, page);
+  if (page.body === undefined) ownWords(paper, page);
+  else for (const line of page.body) paper.wrapped(0, line);
+  if (page.link !== undefined) paper.command("MORE", plainLine(page.link));
+  return paper.text();
+}
+
+function ownWords(paper: Paper, page: PageContent): void {
   cause(paper, page);
   if (page.notCauses.length > 0) paper.blank();
   for (const text of page.notCauses) paper.entry("NOT THE CAUSE", text);
@@ -57,8 +71,6 @@ export function renderContent(page: PageContent, options: Pick<RenderOptions, "w
     paper.command(index === 0 ? "DO FIRST" : "", `${index + 1}  ${plainLine(action)}`);
   });
   if (page.seenBefore !== undefined) paper.entry("SEEN BEFORE", page.seenBefore);
-  if (page.link !== undefined) paper.command("MORE", plainLine(page.link));
-  return paper.text();
 }
 
 /**
@@ -73,13 +85,19 @@ export function renderShort(incident: Incident, options: PageOptions & { readonl
 
 /** As `renderShort`, from content that is already composed. */
 export function shortContent(page: PageContent, lengthMax: number): string {
-  const lines = [`${page.label} ${page.title}`, causeLine(page), `Do first: ${page.actions[0] ?? ""}`].map(plainLine);
+  const lines = [`${page.label} ${page.title}`, ...shortLines(page)].map(plainLine);
   let text = cut(lines[0] ?? "", lengthMax);
   for (const line of lines.slice(1)) {
     if (text.length + 1 + line.length > lengthMax) break;
     text += `\n${line}`;
   }
   return text;
+}
+
+/** What follows the title where there is room for little: the cause and the first step, or a target's own words. */
+export function shortLines(page: PageContent): readonly string[] {
+  const own = page.body?.filter((line) => line !== "");
+  return own ?? [causeLine(page), `Do first: ${page.actions[0] ?? ""}`];
 }
 
 /** The cause in one line: `Cause: … 75 % likely`, or why there is none to name. */
@@ -92,10 +110,7 @@ function head(paper: Paper, page: PageContent): void {
   const label = page.label.padEnd(8);
   const indent = label.length + 2;
   paper.title(label, page.title, page.over ? GREEN : SEVERITY_COLORS[page.severity]);
-  paper.wrapped(indent, page.when);
-  if (page.facts.length > 0) paper.wrapped(indent, page.facts.join(" · "));
-  if (page.where !== "") paper.wrapped(indent, page.where);
-  if (page.notice !== undefined) paper.wrapped(indent, page.notice);
+  for (const line of headLines(page)) paper.wrapped(indent, line);
   paper.blank();
 }
 

@@ -4,9 +4,10 @@
  */
 import { cut } from "@culprit/model";
 import { signed } from "./page.ts";
-import type { PageCause, PageContent } from "./page-content.ts";
+import { headLines, type PageCause, type PageContent } from "./page-content.ts";
 
 export interface Section {
+  /** Empty where a target's own words stand. */
   readonly label: string;
   /** A sentence after the label; may be empty. */
   readonly text: string;
@@ -19,6 +20,7 @@ const LINE_MAX = 600;
 
 /** The sections in the order of their importance, without title, times and link. */
 export function sectionsOf(page: PageContent): readonly Section[] {
+  if (page.body !== undefined) return page.body.filter((text) => text !== "").map((text) => plain("", text));
   const [first] = page.causes;
   const cause = page.clear
     ? [plain("Probable cause", `${page.headline}: ${first.percent} %, ${page.verdict}`)]
@@ -84,9 +86,9 @@ export function fitSections<T>(
   return build([]);
 }
 
-/** When, facts and where as lines; at most `LINE_MAX` each. */
-export function headLines(page: PageContent): readonly string[] {
-  return [page.when, page.facts.join(" · "), page.where, page.notice ?? ""].filter((text) => text !== "").map(line);
+/** The head as lines of at most `LINE_MAX` each. */
+export function headTexts(page: PageContent): readonly string[] {
+  return headLines(page).map(line);
 }
 
 /** `TEST, nothing has happened: …` before the title of a drill. */

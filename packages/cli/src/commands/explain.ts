@@ -1,7 +1,8 @@
 /** `culprit explain`: every point of an incident's ranking, or why a playbook opened none. */
 import { whyNot } from "@culprit/correlator";
-import { Fault, Incident, plainLine, type RankedCause } from "@culprit/model";
+import { Fault, type Incident, plainLine, type RankedCause } from "@culprit/model";
 import { EXIT } from "../exit-code.ts";
+import { incidentOfConsole } from "../incident-source.ts";
 import { type AnalyzeOptions, analyze } from "./analyze.ts";
 
 export interface ExplainOptions extends AnalyzeOptions {
@@ -29,21 +30,11 @@ export async function runExplain(
     throw new Fault("explain.no-incident", "say which incident: the first characters of its id are enough");
   const found =
     paths.length === 0
-      ? [await fromConsole(id, options.console)]
+      ? [await incidentOfConsole(id, options.console)]
       : (await analyze(paths, options, warn)).incidents.filter((incident) => incident.id.startsWith(id));
   if (found.length === 0) throw new Fault("explain.no-incident", `no incident whose id begins with ${id}`);
   for (const incident of found) printIncident(incident, print);
   return EXIT.done;
-}
-
-async function fromConsole(id: string, url: string): Promise<Incident> {
-  const response = await fetch(new URL(`/api/v1/incidents/${encodeURIComponent(id)}`, url)).catch((cause: unknown) => {
-    throw new Fault("explain.no-console", `no console answers at ${url}; name the files to analyse, or --console`, {
-      cause,
-    });
-  });
-  if (!response.ok) throw new Fault("explain.no-incident", `the console at ${url} knows no incident ${id}`);
-  return Incident.parse(await response.json());
 }
 
 function printIncident(incident: Incident, print: (text: string) => void): void {

@@ -42,7 +42,7 @@ test("that nobody would be told is another exit code", async () => {
 
 test("a file that is no incident is named with what is wrong", async () => {
   const bad = file("bad.json", '{"id": 1}\n');
-  await expect(runRoutesTest(bad, { config }, () => {})).rejects.toMatchObject({ code: "routes.unreadable-incident" });
+  await expect(runRoutesTest(bad, { config }, () => {})).rejects.toMatchObject({ code: "incident.unreadable" });
   await expect(runRoutesTest(undefined, { config }, () => {})).rejects.toMatchObject({ code: "routes.no-incident" });
 });
 

@@ -1,10 +1,10 @@
 /** `culprit routes test`: which targets would be told of an incident, and why the others would not. */
-import { readFile } from "node:fs/promises";
-import { Fault, Incident, type IncidentId, isoOf, type Severity } from "@culprit/model";
+import { Fault, type Incident, type IncidentId, isoOf, type Severity } from "@culprit/model";
 import { type RouteAnswer, reportRoutes } from "@culprit/notify";
 import { systemClock } from "@culprit/runtime";
 import { loadWholeConfig } from "../config.ts";
 import { EXIT } from "../exit-code.ts";
+import { incidentOfFile } from "../incident-source.ts";
 import { silencesOf } from "./silence.ts";
 
 export interface RoutesTestOptions {
@@ -21,7 +21,7 @@ export interface RoutesTestOptions {
 
 /**
  * Runs the command. Returns the exit code: 0 when somebody would be told, 1 when nobody would.
- * Errors: those of the config; `routes.unreadable-incident`, `routes.no-incident`.
+ * Errors: those of the config; `incident.unreadable`, `routes.no-incident`.
  */
 export async function runRoutesTest(
   file: string | undefined,
@@ -30,7 +30,7 @@ export async function runRoutesTest(
 ): Promise<number> {
   const { notify } = loadWholeConfig(options.config);
   const now = options.at ?? systemClock.now();
-  const incident = file === undefined ? describedIncident(options, now) : await readIncident(file);
+  const incident = file === undefined ? describedIncident(options, now) : await incidentOfFile(file);
   const silences = options.console === undefined ? [] : await silencesOf(options.console);
   const answers = reportRoutes(incident, { config: notify, now, silences });
   if (options.json === true) print(JSON.stringify(answers));
@@ -47,27 +47,6 @@ function sentenceOf({ kind, told, reason, until, fallback, escalateTo }: RouteAn
   const instead = fallback === undefined ? "" : `, else ${fallback}`;
   const also = escalateTo === undefined ? "" : `, ${escalateTo} too if nobody acknowledges`;
   return `told (${kind}${instead}${also})`;
-}
-
-async function readIncident(file: string): Promise<Incident> {
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new Fault("routes.unreadable-incident", `${file} cannot be read`, { cause });
-  });
-  // `analyze --json` prints one incident a line; a file kept from the console holds one over many lines.
-  const value = parsedOr(text) ?? parsedOr(text.trimStart().split("\n", 1)[0] ?? "");
-  const incident = Incident.safeParse(value);
-  if (incident.success) return incident.data;
-  const issue = incident.error.issues[0];
-  const where = issue === undefined ? "" : ` (${issue.path.join(".") || "top"}: ${issue.message})`;
-  throw new Fault("routes.unreadable-incident", `${file} is no incident as analyze --json prints them${where}`);
-}
-
-function parsedOr(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function describedIncident({ playbook, severity, host }: RoutesTestOptions, now: number): Incident {

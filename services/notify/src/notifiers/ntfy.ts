@@ -8,7 +8,7 @@ import { secretText } from "@culprit/runtime";
 import { z } from "zod";
 import { resultOf } from "../http.ts";
 import { type Notification, notifierKind } from "../notifier.ts";
-import { causeLine } from "../page.ts";
+import { shortLines } from "../page.ts";
 import type { PageContent } from "../page-content.ts";
 import { titleOf } from "../sections.ts";
 import { cutBytes } from "./cut-bytes.ts";
@@ -36,7 +36,7 @@ export const ntfy = notifierKind({
 });
 
 function messageOf({ action, page, incident, test }: Notification): Record<string, unknown> {
-  const lines = [page.when, causeLine(page), `Do first: ${page.actions[0] ?? ""}`].map(plainLine);
+  const lines = [...(page.body === undefined ? [page.when] : []), ...shortLines(page)].map(plainLine);
   return {
     title: cut(plainLine(titleOf(page, test)), TITLE_MAX),
     message: cutBytes(lines.join("\n"), MESSAGE_MAX_BYTES),

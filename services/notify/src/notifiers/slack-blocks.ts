@@ -10,7 +10,7 @@ import { slackActionId } from "../callbacks/slack.ts";
 import { slackText } from "../escape/slack.ts";
 import { shortContent } from "../page.ts";
 import type { PageContent } from "../page-content.ts";
-import { fitSections, headLines, type Section, sectionsOf, titleOf } from "../sections.ts";
+import { fitSections, headTexts, type Section, sectionsOf, titleOf } from "../sections.ts";
 
 const HEADER_MAX = 150;
 const MESSAGE_MAX = 10_000;
@@ -29,7 +29,7 @@ export function slackMessage(page: PageContent, test: boolean, isInteractive = f
     text,
     blocks: [
       { type: "header", text: { type: "plain_text", text: cut(title, HEADER_MAX), emoji: false } },
-      richText(headLines(page).map((line) => section([run(line)]))),
+      richText(headTexts(page).map((line) => section([run(line)]))),
       ...sections.map((each) => richText(elementsOf(each))),
       ...buttonBlocks(page, isInteractive),
     ],
@@ -56,7 +56,8 @@ function button(text: string, does: Readonly<Record<string, string>>): unknown {
 }
 
 function elementsOf({ label, text, items, ordered }: Section): readonly unknown[] {
-  const head = section([run(`${label}${text === "" ? "" : ": "}`, true), ...(text === "" ? [] : [run(text)])]);
+  const name = label === "" ? [] : [run(`${label}${text === "" ? "" : ": "}`, true)];
+  const head = section([...name, ...(text === "" ? [] : [run(text)])]);
   if (items.length === 0) return [head];
   const list = {
     type: "rich_text_list",

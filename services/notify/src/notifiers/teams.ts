@@ -12,7 +12,7 @@ import { z } from "zod";
 import { resultOf } from "../http.ts";
 import { notifierKind } from "../notifier.ts";
 import type { PageContent } from "../page-content.ts";
-import { fitSections, headLines, type Section, sectionsOf, titleOf } from "../sections.ts";
+import { fitSections, headTexts, type Section, sectionsOf, titleOf } from "../sections.ts";
 
 const CARD_MAX_BYTES = 18_000;
 const TITLE_MAX = 300;
@@ -64,7 +64,7 @@ function card(page: PageContent, test: boolean, sections: readonly Section[]): u
     msteams: { width: "Full" },
     body: [
       block([{ text: cut(titleOf(page, test), TITLE_MAX), weight: "bolder", size: "large", color }]),
-      ...headLines(page).map((text) => block([{ text, isSubtle: true }], "none")),
+      ...headTexts(page).map((text) => block([{ text, isSubtle: true }], "none")),
       ...sections.flatMap(blocksOf),
     ],
     actions: [
@@ -80,7 +80,7 @@ function openUrl(title: string, url: string): unknown {
 
 function blocksOf({ label, text, items, ordered }: Section): readonly unknown[] {
   const head = block([
-    { text: text === "" ? label : `${label}: `, weight: "bolder" },
+    ...(label === "" ? [] : [{ text: text === "" ? label : `${label}: `, weight: "bolder" }]),
     ...(text === "" ? [] : [{ text }]),
   ]);
   return [
