@@ -48,3 +48,9 @@ test("times that cannot be read and events of other providers give no distance",
     undefined,
   ]);
 });
+
+test("a code in decimal reads like the same code in hex, in statuses and in the text", () => {
+  const decoded = new DecodedFields(clockEvent(namedData([["errorCode", "-2146498529"]])), tables);
+  expect(decoded.get("Decoded.Status")).toEqual(["0x800F081F"]);
+  expect(decoded.get("Decoded.Text")).toBe("-2146498529\n0x800F081F");
+});

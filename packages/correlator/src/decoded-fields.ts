@@ -11,6 +11,7 @@ import {
   dataValue,
   providerKey,
   readBugcheck,
+  readDecimalCodes,
   readStatusCodes,
   statusText,
   type WindowsEvent,
@@ -56,16 +57,18 @@ function readFields(event: WindowsEvent, tables: CodeTables): Map<string, string
   if (provider === "microsoft-windows-kernel-general") addClockShift(fields, event);
   if (provider === "microsoft-windows-resource-exhaustion-detector")
     for (const [name, share] of memoryShares(event.data)) fields.set(name, share);
-  fields.set("Decoded.Text", textOf(event));
+  fields.set("Decoded.Text", textOf(event, tables));
   return fields;
 }
 
-/** Data and message in one text, for what is the same whichever of them a forwarder delivers. */
-function textOf(event: WindowsEvent): string {
-  const parts: string[] = [];
-  for (const [name, value] of dataEntries(event.data)) if (name !== "Binary") parts.push(value);
-  if (event.message !== undefined) parts.push(event.message);
-  return parts.join("\n").slice(0, TEXT_MAX);
+/**
+ * Data and message in one text, for what is the same whichever of them a forwarder delivers. A code that stands there as a
+ * decimal number stands at the end as Windows shows it, too.
+ */
+function textOf(event: WindowsEvent, tables: CodeTables): string {
+  const texts = textsOf(event);
+  const codes = new Set(texts.flatMap((text) => decimalCodes(text, tables)));
+  return [texts.join("\n").slice(0, TEXT_MAX), ...[...codes].map(statusText)].join("\n");
 }
 
 function addBugcheck(
@@ -133,8 +136,18 @@ function addStatuses(fields: Map<string, string | readonly string[]>, event: Win
   const codes = new Set<number>();
   for (const [, value] of dataEntries(event.data)) for (const code of readStatusCodes(value)) codes.add(code);
   if (event.message !== undefined) for (const code of readStatusCodes(event.message)) codes.add(code);
+  for (const text of textsOf(event)) for (const code of decimalCodes(text, tables)) codes.add(code);
   if (codes.size === 0) return;
   fields.set("Decoded.Status", [...codes].map(statusText));
   const names = [...codes].flatMap((code) => tables.statuses.get(code)?.symbol ?? []);
   if (names.length > 0) fields.set("Decoded.StatusName", names);
+}
+
+function decimalCodes(text: string, tables: CodeTables): readonly number[] {
+  return readDecimalCodes(text, (code) => tables.statuses.has(code));
+}
+
+function textsOf(event: WindowsEvent): string[] {
+  const texts = [...dataEntries(event.data)].filter(([name]) => name !== "Binary").map(([, value]) => value);
+  return event.message === undefined ? texts : [...texts, event.message];
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bugcheckText, readBugcheck, readStatusCodes, statusText } from "./codes.ts";
+import { bugcheckText, readBugcheck, readDecimalCodes, readStatusCodes, statusText } from "./codes.ts";
 
 const PARAMETERS = "0xffffe001a2b3c4d0, 0x00000000000004b0, 0x0000000000000005, 0x0000000000000000";
 
@@ -48,4 +48,26 @@ test("codes are shown as Windows shows them, and dates and GUIDs are no status c
   ]);
   const text = "hr = 0x800423f3, C0000005; 20240301 and 80042301-0000-4000-8000-c00000000000, 0x800423F3 again";
   expect(readStatusCodes(text)).toEqual([0x800423f3, 0xc0000005]);
+});
+
+test("decimal numbers are codes where they have a sign, wrap a Win32 error or are known", () => {
+  const known = (code: number): boolean => code === 0x80780021;
+  expect(readDecimalCodes("error -2147024784 and %%2147942405; code 2155348001.", known).map(statusText)).toEqual([
+    "0x80070070",
+    "0x80070005",
+  ]);
+  expect(readDecimalCodes("failed with code '2155348001'", known).map(statusText)).toEqual(["0x80780021"]);
+});
+
+test("sizes, dates, versions and parts of longer words are no decimal codes", () => {
+  const sizes = "3221225472 of 2147483648 bytes, 10.2147942405, S-1-5-21-2147942405, 1700000000, -1, x2147942405";
+  expect(readDecimalCodes(sizes, () => false)).toEqual([]);
+});
+
+test("no text makes reading decimal codes fail, and each code found is of error severity", () => {
+  fc.assert(
+    fc.property(fc.string(), fc.bigInt(), (text, number) => {
+      for (const code of readDecimalCodes(`${text} ${number}`, () => true)) expect(code >>> 31).toBe(1);
+    }),
+  );
 });

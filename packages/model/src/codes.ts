@@ -45,3 +45,24 @@ export function readStatusCodes(text: string): readonly number[] {
   }
   return [...found];
 }
+
+const DECIMAL = /(?<![\w.,:/\\-])(-?\d{9,10})(?![\w.,:/\\-])/g;
+/** HRESULTs that wrap a Win32 error, `0x8007xxxx`. */
+const WIN32_FACILITY = 0x8007;
+
+/**
+ * HRESULTs and NTSTATUSes of error severity written as decimal numbers, in order, each once: `-2147024784`, `2147942512`.
+ * Without a sign such a number may as well be a size, so only a code that `isKnown`, or one that wraps a Win32 error, counts.
+ */
+export function readDecimalCodes(text: string, isKnown: (code: number) => boolean): readonly number[] {
+  const found = new Set<number>();
+  for (const match of text.matchAll(DECIMAL)) {
+    const value = Number(match[1]);
+    if (value < -0x8000_0000 || value > 0xffff_ffff) continue;
+    const code = value >>> 0;
+    const severity = code >>> 28;
+    if (severity !== 0x8 && severity !== 0xc) continue;
+    if (value < 0 || code >>> 16 === WIN32_FACILITY || isKnown(code)) found.add(code);
+  }
+  return [...found];
+}
