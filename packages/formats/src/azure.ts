@@ -25,6 +25,7 @@ export const azureRow: Format = {
     const row = rowOf(record.value);
     const carrier = { original: record.text, marks: record.marks };
     const draft = draftOfRow(row);
+    draft.time ??= fieldReader(record.value)("time");
     // The row of an event that could not be parsed holds its XML.
     const xml = fieldReader(row)("RawEventData", "RawXml");
     if (xml?.trimStart().startsWith("<Event") === true)
@@ -42,7 +43,9 @@ function rowOf(value: JsonObject): JsonObject {
 type RowKind = "event" | "windows-event" | "security-event" | "wad";
 
 function kindOf(row: JsonObject): RowKind | undefined {
-  if (hasAll(row, "ProviderName", "EventId", "PreciseTimeStamp")) return "wad";
+  // Rows of a hub have the time beside the properties.
+  const isWad = hasAll(row, "ProviderName", "EventId", "Channel") && hasAll(row, "DeploymentId");
+  if (isWad || hasAll(row, "ProviderName", "EventId", "PreciseTimeStamp")) return "wad";
   if (!hasAll(row, "EventID", "TimeGenerated")) return undefined;
   if (hasAll(row, "EventLog", "Source")) return "event";
   if (hasAll(row, "Provider", "Channel")) return "windows-event";

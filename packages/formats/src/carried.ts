@@ -15,13 +15,17 @@ export const carried: Format = {
   *decode(record, context) {
     const text = record.shape === "json" ? textInside(record.value) : undefined;
     if (record.shape !== "json" || text === undefined) return;
-    const host = fieldReader(record.value)("host.name", "host.hostname", "hostname", "host", "result.host");
+    const host = fieldReader(record.value)("host.name", "host.hostname", "hostname", "host", "HOST", "result.host");
     yield* context.inner(text, host === undefined ? context : { ...context, host });
   },
 };
 
 /** Fields that hold a whole record, in the order in which they are tried. */
-const FIELDS = ["_raw", "result._raw", "body", "log", "event.original", "message"];
+const FIELDS = [
+  ...["_raw", "result._raw", "body", "log", "event.original", "message", "full_log", "line"],
+  // syslog-ng, rsyslog, NXLog, and what home-made forwarders call it.
+  ...["MESSAGE", "rawmsg", "msg", "raw_event", "rawEvent", "raw", "@message", "EventXml", "event_xml", "xml"],
+];
 /** What such a text begins with: markup, JSON, or a form of text that is known by its beginning. */
 const TELLING =
   /^[\s\ufeff-]{0,16}(?:<Event[\s>]|&lt;Event|<\d{1,3}>|\{\s{0,8}"|CEF:\d|LEEF:\d|Event\[\d|Log Name:|Event Type:|\[\w)|LogName=|MSWinEventLog|AgentDevice=WindowsLog|WinEvtLog:|^System\.TimeCreated|ProviderName:/;

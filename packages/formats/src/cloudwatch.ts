@@ -7,25 +7,31 @@
 import { failure } from "@culprit/model";
 import { finishEvent } from "./draft.ts";
 import { type DecodeContext, type Format, NO_MATCH, SURE_MATCH } from "./format.ts";
-import { objectsIn } from "./json-fields.ts";
+import { hasAll, objectsIn } from "./json-fields.ts";
 import { fieldOf, type JsonObject, textOf } from "./json-text.ts";
 
 export const cloudwatch: Format = {
   name: "cloudwatch",
-  sniff: (record) =>
-    record.shape === "json" && Array.isArray(fieldOf(record.value, "logEvents")) ? SURE_MATCH : NO_MATCH,
+  sniff: (record) => (record.shape === "json" && logEventsIn(record.value).length > 0 ? SURE_MATCH : NO_MATCH),
   select: () => true,
   *decode(record, context) {
     if (record.shape !== "json") return;
     // Health checks of the service carry a message of its own.
     if (fieldOf(record.value, "messageType") === "CONTROL_MESSAGE") return;
-    for (const event of objectsIn(fieldOf(record.value, "logEvents"))) {
+    for (const event of logEventsIn(record.value)) {
       const message = textOf(fieldOf(event, "message"));
       if (message === undefined) yield failure("cloudwatch.message-missing", "a log event without a message");
       else yield* context.inner(message, withTime(event, context));
     }
   },
 };
+
+/** Those of a subscription, or of the answers of `filter-log-events` and `get-log-events`. */
+function logEventsIn(value: JsonObject): readonly JsonObject[] {
+  const answer = objectsIn(fieldOf(value, "events"));
+  const isAnswer = answer.length > 0 && answer.every((event) => hasAll(event, "message", "timestamp", "ingestionTime"));
+  return isAnswer ? answer : objectsIn(fieldOf(value, "logEvents"));
+}
 
 /** The service's stamp of a log event stands for one of its own, where the message has none. */
 function withTime(event: JsonObject, context: DecodeContext): DecodeContext {

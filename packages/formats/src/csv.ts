@@ -83,7 +83,9 @@ function isViewerHeading(line: string): boolean {
 
 function isTableHeading(line: string): boolean {
   const cells = headingCells(line)?.map((cell) => columnName(cell).toLowerCase());
-  if (cells === undefined || cells.length < 5) return false;
+  if (cells === undefined) return false;
+  if (cells.includes("_raw")) return true;
+  if (cells.length < 5) return false;
   return cells.some((cell) => ID_COLUMNS.has(cell)) && cells.some((cell) => SOURCE_COLUMNS.has(cell));
 }
 
@@ -92,7 +94,7 @@ function headingCells(line: string): readonly string[] | undefined {
   if (line.length > HEADING_MAX_LENGTH || /[{}<>=]/.test(line)) return undefined;
   const delimiter = delimiterOf(line);
   const cells = line.split(delimiter).map((cell) => cell.trim().replace(/^\ufeff?"(.*)"$/, "$1"));
-  return cells.length >= 5 && cells.every((cell) => cell.length > 0 && cell.length <= 60 && !/^\d/.test(cell))
+  return cells.length >= 2 && cells.every((cell) => cell.length > 0 && cell.length <= 60 && !/^\d/.test(cell))
     ? cells
     : undefined;
 }

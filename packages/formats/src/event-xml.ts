@@ -38,6 +38,8 @@ export function decodeEventXml(text: string, context: DecodeContext, carrier: Xm
   const tree = readXml(plain);
   if (!tree.ok) return tree;
   const event = eventElement(tree.value.roots);
+  const inside = event === undefined ? carriedIn(tree.value.roots) : undefined;
+  if (inside !== undefined) return decodeEventXml(inside, context, { original: text, ...carrier });
   if (event === undefined) return failure("xml.no-event", "no System element, nor a part of one");
   const marks = [...tree.value.marks, ...(carrier.marks ?? [])];
   const own = draftOf(event);
@@ -48,6 +50,14 @@ export function decodeEventXml(text: string, context: DecodeContext, carrier: Xm
   draft.message ??= carrier.message;
   draft.received ??= carrier.received;
   return finishEvent({ ...draft, original: carrier.original ?? text, marks }, context);
+}
+
+/** WS-Management delivers the event as CDATA of an element of the same name. Such an event holds no further one. */
+function carriedIn([root]: readonly XmlElement[]): string | undefined {
+  if (root?.name !== "Event" || root.children.length > 0) return undefined;
+  return /^\s{0,64}<(?:\w{1,20}:)?Event[\s>][^>]{0,400}>\s{0,64}<(?:\w{1,20}:)?System[\s>]/.test(root.text)
+    ? root.text
+    : undefined;
 }
 
 const ESCAPED = /^[\s-]{0,16}&lt;(?:Event|System|Provider)[\s/&]/i;

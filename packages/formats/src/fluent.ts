@@ -20,6 +20,8 @@ export const fluent: Format = {
     if (hasAll(value, "ProviderName", "EventID", "Channel")) return SURE_MATCH;
     if (hasAll(value, "SourceName", "EventID", "TimeGenerated", "ComputerName")) return LIKELY_MATCH + 5;
     if (hasAll(value, "providername", "eventid", "channel")) return SURE_MATCH;
+    // fluentd's first plugin, windows_eventlog.
+    if (hasAll(value, "source_name", "event_id", "time_generated", "channel")) return SURE_MATCH;
     return systemXml(value) === undefined ? NO_MATCH : LIKELY_MATCH;
   },
   select: () => true,
@@ -56,11 +58,11 @@ function draftOfFields(value: JsonObject): EventDraft {
   };
 }
 
-/** fluentd writes keys in lower case where it is told to. */
+/** fluentd writes keys in lower case where it is told to, and its first plugin with underscores. */
 function withPlainKeys(value: JsonObject): JsonObject {
   const plain: JsonObject = Object.create(null);
   for (const key of Object.keys(value)) {
-    const lower = key.toLowerCase();
+    const lower = key.toLowerCase().replaceAll("_", "");
     if (!(lower in plain)) plain[lower] = value[key] ?? null;
   }
   return plain;

@@ -51,6 +51,8 @@ type InnerDecoder = (text: string, context: DecodeContext) => Iterable<Decoded<W
 
 /** How sure a format is. The surest wins; between equals the earlier in `FORMATS` does. */
 export const NO_MATCH = 0;
+/** Nothing says what it is; it may hold something that does. */
+export const FAINT_MATCH = 10;
 /** It could be this; something more telling wins. */
 export const WEAK_MATCH = 30;
 /** The fields are those of this format. */

@@ -12,12 +12,15 @@ import { cloudwatch, cloudwatchText, firehose } from "./cloudwatch.ts";
 import { formatList, friendlyView } from "./console-text.ts";
 import { csv, viewerCsv } from "./csv.ts";
 import type { FormatSet } from "./decoding.ts";
+import { embeddedLine } from "./embedded-line.ts";
+import { envelope } from "./envelope.ts";
 import { eventJson } from "./event-json.ts";
 import { eventXml } from "./event-xml.ts";
 import { evtReader } from "./evt.ts";
 import { evtxReader } from "./evtx.ts";
 import { evtxEcmd } from "./evtx-ecmd.ts";
 import { filebeat } from "./filebeat.ts";
+import { flatJson } from "./flat-json.ts";
 import { fluent } from "./fluent.ts";
 import type { Format } from "./format.ts";
 import { gelf } from "./gelf.ts";
@@ -71,6 +74,8 @@ export const FORMATS: readonly Format[] = [
   nxlog,
   splunkHec,
   carried,
+  flatJson,
+  envelope,
   snare,
   ossec,
   cef,
@@ -86,6 +91,7 @@ export const FORMATS: readonly Format[] = [
   viewerCsv,
   csv,
   syslog,
+  embeddedLine,
   formatList,
   labelledText,
   keyValue,

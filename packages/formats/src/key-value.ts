@@ -6,46 +6,10 @@
  */
 import { namedData } from "@culprit/model";
 import { finishEvent } from "./draft.ts";
+import { type FieldName, fieldOfKey } from "./field-names.ts";
 import { type Format, NO_MATCH, WEAK_MATCH } from "./format.ts";
 import { readPairs } from "./pairs.ts";
 import { headerTime, readSyslogHeader } from "./syslog-header.ts";
-
-type Field =
-  | "provider"
-  | "channel"
-  | "computer"
-  | "eventId"
-  | "level"
-  | "time"
-  | "recordId"
-  | "keywords"
-  | "task"
-  | "opcode"
-  | "message"
-  | "qualifiers";
-
-/** Names of each field without case, blanks, dashes and underscores. */
-const NAMES: Readonly<Record<Field, readonly string[]>> = {
-  provider: ["sourcename", "source", "provider", "providername", "eventsource", "eventsourcename"],
-  channel: ["channel", "logname", "eventlog", "log", "logfile"],
-  computer: ["computer", "computername", "hostname", "machinename", "host"],
-  eventId: ["eventid", "eventcode", "winlogeventid", "eventidcode"],
-  level: ["level", "eventtype", "severity", "type", "eventlevel", "entrytype"],
-  time: ["timecreated", "eventtime", "timegenerated", "timestamp", "date", "time"],
-  recordId: ["recordnumber", "recordid", "eventrecordid", "eventrecnum"],
-  keywords: ["keywords"],
-  task: ["task", "category", "taskcategory"],
-  opcode: ["opcode"],
-  message: ["message", "msg", "description"],
-  qualifiers: ["qualifiers"],
-};
-const FIELD_OF: ReadonlyMap<string, Field> = new Map(
-  (Object.keys(NAMES) as Field[]).flatMap((field) => NAMES[field].map((name) => [name, field] as const)),
-);
-
-function fieldOfKey(key: string): Field | undefined {
-  return FIELD_OF.get(key.toLowerCase().replace(/[\s._-]/g, ""));
-}
 
 const TELLING = /(?:^|[\s,;"])(?:event[ _.-]?(?:id|code))["']?\s{0,4}[=:]\s{0,4}["']?\d{1,10}\b/i;
 const NAMED = /(?:^|[\s,;"])(?:source(?:[ _.-]?name)?|provider(?:[ _.-]?name)?|event[ _.-]?source)["']?\s{0,4}[=:]/i;
@@ -71,7 +35,7 @@ export const keyValue: Format = {
     const header = readSyslogHeader(record.text);
     const lines = header.body.split("\n");
     const pairs = lines.length > 2 && !isKeyValue(lines[0] as string) ? linePairs(lines) : readPairs(header.body);
-    const fields = new Map<Field, string>();
+    const fields = new Map<FieldName, string>();
     const data: (readonly [string, string])[] = [];
     for (const [key, value] of pairs) {
       const field = fieldOfKey(key);

@@ -30,22 +30,24 @@ export interface Label {
 
 const WORDS: Readonly<Record<LabelField, string>> = {
   channel:
-    "log name|protokollname|nom du journal|journal|nombre de registro|nome registro|nome do log|имя журнала|日志名称|記錄檔名稱|ログの名前|로그 이름|logboeknaam|loggnamn|nazwa dziennika|název protokolu",
+    "log name|protokollname|nom du journal|journal|nombre de registro|nome registro|nome do log|имя журнала|日志名称|記錄檔名稱|ログの名前|로그 이름|logboeknaam|loggnamn|nazwa dziennika|název protokolu|günlük adı|lognavn|lokin nimi",
   provider:
-    "source|event source|quelle|ereignisquelle|origen|origine|fonte|bron|källa|źródło|zdroj|источник|来源|來源|ソース|원본",
-  date: "date|datum|fecha|data|дата|日期|日付|날짜",
+    "source|event source|quelle|ereignisquelle|origen|origine|fonte|bron|källa|źródło|zdroj|источник|来源|來源|ソース|원본|kaynak|kilde|lähde",
+  date: "date|datum|fecha|data|дата|日期|日付|날짜|tarih|dato|päivämäärä",
   clock: "time|uhrzeit|heure|hora|ora|время|时间|時刻|시간",
   eventId:
-    "event id|event id generated|ereignis-id|ereigniskennung|id de l'événement|id de l’événement|id événement|id. del evento|id del evento|id evento|identificação do evento|id do evento|код события|事件 id|事件id|イベント id|이벤트 id|gebeurtenis-id|händelse-id|identyfikator zdarzenia",
-  task: "task category|event category|category|task|aufgabenkategorie|ereigniskategorie|catégorie de la tâche|catégorie|categoría de la tarea|categoría de tarea|categoria attività|categoria da tarefa|категория задачи|任务类别|タスクのカテゴリ|작업 범주",
-  level: "level|event type|type|ebene|ereignistyp|niveau|nivel|livello|nível|уровень|级别|レベル|수준|nivå|poziom",
+    "event id|event id generated|ereignis-id|ereigniskennung|id de l'événement|id de l’événement|id événement|id. del evento|id del evento|id evento|identificação do evento|id do evento|код события|事件 id|事件id|イベント id|이벤트 id|gebeurtenis-id|händelse-id|identyfikator zdarzenia|id události|olay kimliği|事件識別碼|hendelses-id|hændelses-id|tapahtuman tunnus",
+  task: "task category|event category|category|task|aufgabenkategorie|ereigniskategorie|catégorie de la tâche|catégorie|categoría de la tarea|categoría de tarea|categoria attività|categoria da tarefa|категория задачи|任务类别|タスクのカテゴリ|작업 범주|工作類別|taakcategorie|kategoria zadania|aktivitetskategori|kategorie úlohy|görev kategorisi",
+  level:
+    "level|event type|type|ebene|ereignistyp|niveau|nivel|livello|nível|уровень|级别|レベル|수준|層級|nivå|poziom|úroveň|düzey",
   keywords:
-    "keywords|keyword|schlüsselwörter|mots clés|mots-clés|palabras clave|parole chiave|palavras-chave|ключевые слова|关键字|キーワード|키워드",
-  user: "user|user name|benutzer|utilisateur|usuario|utente|usuário|пользователь|用户|ユーザー|사용자",
-  computer: "computer|ordinateur|equipo|computador|компьютер|计算机|電腦|コンピューター|컴퓨터|dator|komputer",
+    "keywords|keyword|schlüsselwörter|mots clés|mots-clés|palabras clave|parole chiave|palavras-chave|ключевые слова|关键字|關鍵字|キーワード|키워드|trefwoorden|nyckelord|słowa kluczowe|klíčová slova|anahtar sözcükler",
+  user: "user|user name|benutzer|utilisateur|usuario|utente|usuário|пользователь|用户|使用者|ユーザー|사용자|gebruiker|användare|użytkownik|uživatel|kullanıcı",
+  computer:
+    "computer|ordinateur|equipo|computador|компьютер|计算机|電腦|コンピューター|컴퓨터|dator|komputer|počítač|bilgisayar",
   opcode: "opcode|op code|vorgangscode",
   description:
-    "description|beschreibung|descripción|descrizione|descrição|описание|描述|说明|説明|설명|beschrijving|beskrivning|opis",
+    "description|beschreibung|descripción|descrizione|descrição|описание|描述|说明|説明|설명|beschrijving|beskrivning|opis|popis|açıklama",
   binary: "data",
   xml: "event xml|ereignis-xml|xml de l'événement|xml de l’événement|xml de evento|xml evento|xml del evento|xml do evento|xml события|事件 xml|イベント xml|이벤트 xml",
 };

@@ -64,7 +64,8 @@ export function draftOfNxlog(value: JsonObject): EventDraft {
   return {
     provider: text("SourceName"),
     channel: text("Channel", "FileName"),
-    computer: text("Hostname", "host"),
+    // Graylog's documents have the sender in `source`.
+    computer: text("Hostname", "hostname", "HostName", "host") ?? (text("gl2_source_input") && text("source")),
     eventId: text("EventID"),
     qualifiers: text("Qualifiers"),
     version: text("Version"),

@@ -16,7 +16,7 @@ export const otlp: Format = {
   name: "otlp",
   sniff(record) {
     if (record.shape !== "json") return NO_MATCH;
-    return Array.isArray(fieldOf(record.value, "resourceLogs")) || isBody(record.value) ? SURE_MATCH : NO_MATCH;
+    return Array.isArray(camelField(record.value, "resourceLogs")) || isBody(record.value) ? SURE_MATCH : NO_MATCH;
   },
   select: () => true,
   *decode(record, context) {
@@ -25,15 +25,26 @@ export const otlp: Format = {
       yield finishEvent({ ...draftOfBody(record.value), original: record.text, marks: record.marks }, context);
       return;
     }
-    for (const resource of objectsIn(fieldOf(record.value, "resourceLogs"))) {
-      for (const scope of objectsIn(
-        fieldOf(resource, "scopeLogs") ?? fieldOf(resource, "instrumentationLibraryLogs"),
-      )) {
-        for (const log of objectsIn(fieldOf(scope, "logRecords"))) yield* logRecord(log, record, context);
+    for (const resource of objectsIn(camelField(record.value, "resourceLogs"))) {
+      const scopes = camelField(resource, "scopeLogs") ?? camelField(resource, "instrumentationLibraryLogs");
+      for (const scope of objectsIn(scopes)) {
+        const logs = camelField(scope, "logRecords") ?? fieldOf(scope, "logs");
+        for (const log of objectsIn(logs)) yield* logRecord(log, record, context);
       }
     }
   },
 };
+
+/** A field by its JSON name, or by its name in protobuf, which printers of it may keep: `resource_logs`. */
+function camelField(value: JsonObject, name: string): JsonValue | undefined {
+  return (
+    fieldOf(value, name) ??
+    fieldOf(
+      value,
+      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    )
+  );
+}
 
 /** A body alone, as file exporters and stanza write it. */
 function isBody(value: JsonObject): boolean {
@@ -43,8 +54,8 @@ function isBody(value: JsonObject): boolean {
 function* logRecord(log: JsonObject, record: InputRecord, context: DecodeContext): Iterable<Decoded<WindowsEvent>> {
   const body = plainValue(fieldOf(log, "body"), ANY_VALUE_DEPTH_MAX);
   const attributes = attributeMap(fieldOf(log, "attributes"));
-  const time = textOf(fieldOf(log, "timeUnixNano"));
-  const received = textOf(fieldOf(log, "observedTimeUnixNano"));
+  const time = textOf(camelField(log, "timeUnixNano"));
+  const received = textOf(camelField(log, "observedTimeUnixNano"));
   const original = textOf(attributes.get("log.record.original"));
   const carrier = { original: JSON.stringify(log), marks: record.marks, received };
   const xml = typeof body === "string" && body.trimStart().startsWith("<") ? body : original;
@@ -68,7 +79,7 @@ function lineOrFile(body: string, attributes: ReadonlyMap<string, JsonValue>, lo
   const path = textOf(attributes.get("log.file.path") ?? attributes.get("log.file.name"));
   if (path === undefined) return body;
   const host = textOf(attributes.get("host.name"));
-  const nanos = textOf(fieldOf(log, "timeUnixNano") ?? fieldOf(log, "observedTimeUnixNano"));
+  const nanos = textOf(camelField(log, "timeUnixNano") ?? camelField(log, "observedTimeUnixNano"));
   return JSON.stringify({ "@timestamp": nanos, log: { file: { path } }, message: body, host: { name: host } });
 }
 
@@ -78,18 +89,22 @@ const ANY_VALUE_DEPTH_MAX = 16;
 function plainValue(value: JsonValue | undefined, depth: number): JsonValue {
   if (!isObject(value) || depth === 0) return null;
   for (const name of ["stringValue", "intValue", "doubleValue", "boolValue", "bytesValue"]) {
-    const scalar = fieldOf(value, name);
+    const scalar = camelField(value, name);
     if (scalar !== undefined) return scalar;
   }
-  const items = pathOf(value, "arrayValue.values");
+  const items = valuesIn(camelField(value, "arrayValue"));
   if (Array.isArray(items)) return items.map((item) => plainValue(item, depth - 1));
-  const entries = pathOf(value, "kvlistValue.values");
+  const entries = valuesIn(camelField(value, "kvlistValue"));
   const map: JsonObject = Object.create(null);
   for (const entry of objectsIn(entries)) {
     const key = textOf(fieldOf(entry, "key"));
     if (key !== undefined) map[key] = plainValue(fieldOf(entry, "value"), depth - 1);
   }
   return map;
+}
+
+function valuesIn(value: JsonValue | undefined): JsonValue | undefined {
+  return isObject(value) ? fieldOf(value, "values") : undefined;
 }
 
 function attributeMap(value: JsonValue | undefined): ReadonlyMap<string, JsonValue> {

@@ -93,7 +93,7 @@ export class RecordReader {
     const record: InputRecord = { shape: "text", text: block.text, marks: block.marks };
     const bytes = new TextEncoder().encode(block.text);
     if (block.format === undefined) {
-      if (block.text.trim() === "") return;
+      if (isBetweenRecords(block.text)) return;
       yield this.#failed(failure("format.unknown", "text of no known format").failure, { bytes, offset: block.offset });
     } else if (this.#selection !== SELECT_ALL && !block.format.select(bytes, this.#selection)) {
       const source = this.#source(block.format.name, block.offset);
@@ -133,6 +133,16 @@ export class RecordReader {
   #source(format: string, offset: number): RecordSource {
     return this.#path === undefined ? { format, offset } : { format, offset, path: this.#path };
   }
+}
+
+/**
+ * What tools write between records: evtx_dump's `Record 1`, PowerShell's `#TYPE …`, the brackets of a list that stands on
+ * several lines, blank and ruled lines.
+ */
+const BETWEEN_RECORDS = /^(?:Record \d{1,12}|#TYPE [\w.#/ -]{1,300}|[[\],\s]{0,20}|[-=]{3,200})\s{0,8}$/;
+
+function isBetweenRecords(text: string): boolean {
+  return text.split("\n").every((line) => BETWEEN_RECORDS.test(line));
 }
 
 /** The format that is surest of a record. */

@@ -36,7 +36,7 @@ export const snare: Format = {
 function isSnare(line: string): boolean {
   const mark = firstLine(line, MARK_WITHIN).indexOf(MARK);
   if (mark === -1) return false;
-  return /^(?:#011|[\t ,;])/.test(line.slice(mark + MARK.length));
+  return /^(?:#011|\\011|[\t ,;])/.test(line.slice(mark + MARK.length));
 }
 
 interface Carrier {
@@ -46,7 +46,10 @@ interface Carrier {
 }
 
 function* decodeBody(body: string, carrier: Carrier, context: DecodeContext): Iterable<Decoded<WindowsEvent>> {
-  const text = body.replaceAll("#011", "\t");
+  // rsyslog writes control characters in octal, others as C does; in RFC 5424 the mark may be the name of the application.
+  const text = body
+    .replaceAll(/#011|\\011/g, "\t")
+    .replace(/^ [-\w]{1,128} [-\w]{1,32} (?:-|\[[^\]]{0,1000}\]) (?=\d\t)/, "\t");
   const json = /^[\t ]\d[\t ](?=\{)/.exec(text);
   if (json !== null) {
     const parsed = parseJson(text.slice(json[0].length).trim());

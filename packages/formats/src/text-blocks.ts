@@ -54,7 +54,9 @@ export class TextBlocks {
 
   /** The next line; gives back the block that it closes, if any. */
   line(line: TextLine): TextBlock[] {
-    const starting = this.#starting(line.text);
+    // A cell whose quotes are open goes on, whatever its lines look like.
+    const isInCell = this.#heading !== undefined && (this.#open?.quotes ?? 0) % 2 === 1;
+    const starting = isInCell ? undefined : this.#starting(line.text);
     if (starting !== undefined) {
       const pulled = this.#pull(starting);
       const closed = this.close();

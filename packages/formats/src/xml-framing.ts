@@ -28,6 +28,7 @@ const EVENT_NAMES = new Set(["Event", "System", "Provider", "EventID"]);
 const ESCAPED_EVENT = "&lt;Event ";
 const ESCAPED_END = "&lt;/Event&gt;";
 const CLIXML = "Objs";
+const PREFIX_OF_TAG = /^<([\w.-]{1,30}:)/;
 const NAME_OF_TAG = /^<((?:[\w.-]{1,30}:)?[A-Za-z_][\w.-]{0,60})(?=[\s/>]|$)/;
 
 const NONE: Markup = { kind: "none" };
@@ -117,7 +118,10 @@ function endOfDoctype(bytes: Uint8Array, start: number): number {
 }
 
 function endOfElement(bytes: Uint8Array, start: number, last: boolean): UnitEnd {
-  const closing = isTag(bytes, start, CLIXML) ? "/Objs" : "/Event";
+  const prefix = PREFIX_OF_TAG.exec(LATIN.decode(bytes.subarray(start, start + NAME_SAMPLE_BYTES)))?.[1] ?? "";
+  const opening = `${prefix}Event`;
+  const closing = isTag(bytes, start, CLIXML) ? "/Objs" : `/${opening}`;
+  const initial = opening.charCodeAt(0);
   let at = start;
   let first = true;
   while (at !== -1 && at < bytes.length) {
@@ -126,8 +130,8 @@ function endOfElement(bytes: Uint8Array, start: number, last: boolean): UnitEnd 
     else if (letter === EXCLAMATION && matches(bytes, at, "<!--")) at = after(bytes, at, "-->");
     else if (letter === EXCLAMATION && isDoctype(bytes, at)) at = endOfDoctype(bytes, at);
     else {
-      const isEvent = letter === 0x45 && isTag(bytes, at, "Event");
-      if (isEvent && !first && closing === "/Event") return { end: at, shape: "xml" };
+      const isEvent = letter === initial && isTag(bytes, at, opening);
+      if (isEvent && !first && closing !== "/Objs") return { end: at, shape: "xml" };
       const end = endOfTag(bytes, at);
       if (end < -1) return { end: -end, shape: "xml" };
       if (end === -1) break;
