@@ -61,6 +61,15 @@ export const Delivery = z.object({
       detail: z.string(),
     }),
   ),
+  /** What the target has said since the page was closed, where it can be asked. */
+  closing: z.exactOptional(
+    z.object({
+      /** It has said that the page is not open. */
+      isProven: z.boolean(),
+      /** How often it had the page open although it had taken the resolve. */
+      stillOpen: z.number().int().min(0),
+    }),
+  ),
   /** Since when the fallback notifier was asked instead. */
   handedOverAt: z.exactOptional(EpochMs),
   /** The wider incident that took this page over. */

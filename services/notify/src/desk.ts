@@ -39,5 +39,7 @@ export type DeliveryEvent =
       readonly detail: string;
     }
   | { readonly kind: "quiet"; readonly notifier: string; readonly reason: string }
+  /** A page that was closed is open at its target: after the first time it is closed again. */
+  | { readonly kind: "still-open"; readonly notifier: string; readonly incident: IncidentId; readonly times: number }
   | { readonly kind: "handed-over"; readonly notifier: string; readonly incident: IncidentId }
   | { readonly kind: "queue-full"; readonly notifier: string };

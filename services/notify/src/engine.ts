@@ -112,7 +112,7 @@ export class Engine implements Desk, Register {
     });
     const { signal } = this.#stopping;
     const workers = [...this.#targets.values()].map((target) => target.run(signal));
-    const sweep = repeat({ clock, everyMs: config.reconcileEveryMs, signal, work: () => this.#offerAll() });
+    const sweep = repeat({ clock, everyMs: config.reconcileEveryMs, signal, work: () => this.#sweep() });
     this.#running = Promise.all([...workers, sweep]);
   }
 
@@ -337,6 +337,14 @@ export class Engine implements Desk, Register {
     const parent = this.#parents.get(id);
     const incident = parent === undefined ? undefined : this.#incidents?.get(parent)?.incident;
     return incident === undefined || isOver(incident) ? undefined : parent;
+  }
+
+  /** What a full queue, a lost record or a target that lost a resolve left behind is found here. */
+  #sweep(): void {
+    this.#offerAll();
+    const owned = [...(this.#incidents?.entries() ?? [])].filter(([, { partition }]) => this.#owned.has(partition));
+    const ids = owned.map(([id]) => id as IncidentId);
+    for (const target of this.#targets.values()) target.prove(ids);
   }
 
   #offerAll(): void {

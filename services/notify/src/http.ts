@@ -92,6 +92,15 @@ function firstValues(headers: Readonly<Record<string, string | string[] | undefi
   return out;
 }
 
+/** The body as JSON; `undefined` where it is none, or was cut. */
+export function jsonOf({ body }: HttpAnswer): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What a status means where the target documents nothing else. */
 export function resultOf(answer: HttpAnswer, now: number, certainty: "accepted" | "delivered"): SendResult {
   const { status } = answer;

@@ -27,6 +27,9 @@ export interface Notification {
   readonly test: boolean;
 }
 
+/** How a target knows a page. */
+export type RemotePage = Pick<Notification, "key" | "remote">;
+
 export type SendResult =
   /** `accepted`: the target took it and delivers later; `delivered`: it is where people see it. */
   | {
@@ -49,6 +52,11 @@ export type SendResult =
 export interface Notifier {
   /** Sends once. Errors: none for what the target answers; a thrown fault counts as `later`. */
   send(notification: Notification, signal: AbortSignal): Promise<SendResult>;
+  /**
+   * Asks the target whether a page that was closed is still open there; `undefined` where it cannot tell.
+   * Errors: a thrown fault means that it could not be asked.
+   */
+  isOpen?(page: RemotePage, signal: AbortSignal): Promise<boolean | undefined>;
   close?(): Promise<void>;
 }
 

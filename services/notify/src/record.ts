@@ -16,12 +16,14 @@ export function withIntent(
   incident: Incident,
   next: { readonly action: DeliveryAction; readonly reason: string; readonly now: EpochMs },
 ): Delivery {
-  const { heldBy, ...own } = record;
+  const { heldBy, closing, ...own } = record;
   const before = own.intent?.action === next.action ? own.intent : undefined;
   return {
     ...own,
     // The page it had belongs to the wider incident now, so a page of its own needs a key of its own.
     ...(heldBy === undefined ? {} : { key: contentId("detached", record.key, incident.id), remote: {} }),
+    // A page that is opened anew is closed anew.
+    ...(closing === undefined || next.action === "trigger" ? {} : { closing }),
     step: record.step + 1,
     held: next.action === "trigger" ? "maybe" : record.held,
     intent: {

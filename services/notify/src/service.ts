@@ -180,6 +180,9 @@ function observer({ metrics, logger }: NotifyOptions): (event: DeliveryEvent) =>
     "reason",
   ]);
   const handed = metrics.counter("notifications_handed_over_total", "Pages handed to the fallback", ["target"]);
+  const still = metrics.counter("notifications_still_open_total", "Closed pages that their target had open", [
+    "target",
+  ]);
   const full = metrics.counter("notify_queue_full_total", "Offers left to the next comparison", ["target"]);
   return (event) => {
     const target = event.notifier;
@@ -195,6 +198,10 @@ function observer({ metrics, logger }: NotifyOptions): (event: DeliveryEvent) =>
       }
       case "quiet":
         return quiet.add(1, { target, reason: event.reason });
+      case "still-open":
+        still.add(1, { target });
+        logger.warn({ target, incident: event.incident, times: event.times }, "a page that was closed is still open");
+        return;
       case "handed-over":
         logger.error({ target, incident: event.incident }, "page handed to the fallback");
         return handed.add(1, { target });

@@ -11,9 +11,11 @@ import type { Delivery, EpochMs, Incident, IncidentId } from "@culprit/model";
 import type { Clock } from "@culprit/runtime";
 import { backoffMs } from "./backoff.ts";
 import { Breaker } from "./breaker.ts";
+import { isToBeAsked, withClosing } from "./closing.ts";
 import { type Decision, decide } from "./decision.ts";
 import type { DeliveryEvent, Desk } from "./desk.ts";
 import { resultOfFault } from "./http.ts";
+import { inTime } from "./in-time.ts";
 import type { Notifier, SendResult } from "./notifier.ts";
 import { Rate, type RateOptions } from "./rate.ts";
 import { adopt, newRecord, oldestPage, withIntent, withOutcome } from "./record.ts";
@@ -59,6 +61,8 @@ type Send = Parameters<Tell>[1];
 /** Sends that may follow each other for one incident before the others get their turn. */
 const ROUNDS_MAX = 4;
 const IDLE_MS = 60_000;
+/** Closed pages that may wait for their proof; the next sweep finds the others. */
+const PROOFS_MAX = 50;
 
 export class Target {
   readonly #options: TargetOptions;
@@ -67,6 +71,8 @@ export class Target {
   readonly #breaker = new Breaker();
   readonly #rate: Rate;
   readonly #storm: Storm | undefined;
+  /** Closed pages that the target is to be asked about. */
+  readonly #unproven = new Set<IncidentId>();
   #refusedUntil: EpochMs = 0;
   #leftOut = false;
   #nap = new AbortController();
@@ -116,6 +122,17 @@ export class Target {
     if (decision.act !== "none" || decision.until !== undefined) this.offer(id);
   }
 
+  /** Says which of its closed pages the target may be asked about; what it cannot be asked costs nothing. */
+  prove(ids: Iterable<IncidentId>): void {
+    if (this.#options.notifier.isOpen === undefined) return;
+    for (const id of ids) {
+      const record = this.#context.desk.record(id, this.name);
+      const isDue = record !== undefined && isToBeAsked(record, this.#context.clock.now());
+      if (isDue && this.#unproven.size < PROOFS_MAX) this.#unproven.add(id);
+    }
+    if (this.#unproven.size > 0) this.#nap.abort();
+  }
+
   /** Works until the signal is aborted; an attempt in flight is finished and recorded. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -123,7 +140,9 @@ export class Target {
       const now = this.#context.clock.now();
       const pause = Math.max(this.#down(now), this.#rate.waitMs(now));
       const next = pause > 0 ? undefined : this.#nextDue(now);
-      if (next === undefined) {
+      const closed = pause > 0 || next !== undefined ? undefined : this.#takeClosed();
+      if (closed !== undefined) await this.#prove(closed);
+      else if (next === undefined) {
         if (this.#leftOut && this.#waiting.size === 0) {
           this.#leftOut = false;
           this.#context.desk.offerDue(this.name);
@@ -232,6 +251,34 @@ export class Target {
     }
   }
 
+  #takeClosed(): IncidentId | undefined {
+    const [id] = this.#unproven;
+    if (id !== undefined) this.#unproven.delete(id);
+    return id;
+  }
+
+  /** Asks whether a closed page is closed, and has it closed again where it is not. */
+  async #prove(id: IncidentId): Promise<void> {
+    const { desk, clock, observe } = this.#context;
+    const { notifier, timeoutMs } = this.#options;
+    const record = desk.record(id, this.name);
+    if (record === undefined || !isToBeAsked(record, clock.now())) return;
+    this.#rate.take(clock.now());
+    const { key, remote } = record;
+    const asked = async (signal: AbortSignal) => notifier.isOpen?.({ key, remote }, signal);
+    // Who cannot be asked now is asked with the next sweep.
+    const isOpen = await inTime(asked, { clock, timeoutMs, otherwise: undefined }).catch(() => undefined);
+    if (isOpen === undefined) return;
+    const next = withClosing(record, isOpen);
+    const stored = await desk.store([next]).then(
+      () => true,
+      () => false,
+    );
+    if (!stored || !isOpen) return;
+    observe({ kind: "still-open", notifier: this.name, incident: id, times: next.closing?.stillOpen ?? 1 });
+    this.offer(id);
+  }
+
   #decide(incident: Incident, record: Delivery | undefined): Decision {
     const { desk, clock } = this.#context;
     const { updateEveryMs, repeatMs, keepAliveMs } = this.#options;
@@ -274,23 +321,9 @@ export class Target {
       this.#options.notifier
         .send({ key, action, reason, incident, page, remote, at: now, since, test: false }, signal)
         .catch(resultOfFault);
-    return this.#inTime(sending);
-  }
-
-  /** What comes of work within `timeoutMs`; work that ignores its signal still cannot hold up the queue. */
-  async #inTime(work: (signal: AbortSignal) => Promise<SendResult>): Promise<SendResult> {
     const { timeoutMs } = this.#options;
-    const deadline = new AbortController();
-    const done = new AbortController();
-    const late = this.#context.clock.sleep(timeoutMs, done.signal).then((isUp): SendResult => {
-      if (isUp) deadline.abort();
-      return { result: "later", detail: `no answer within ${timeoutMs} ms`, uncertain: true };
-    });
-    try {
-      return await Promise.race([work(deadline.signal), late]);
-    } finally {
-      done.abort();
-    }
+    const otherwise: SendResult = { result: "later", detail: `no answer within ${timeoutMs} ms`, uncertain: true };
+    return inTime(sending, { clock, timeoutMs, otherwise });
   }
 
   async #handOver(incident: Incident): Promise<void> {

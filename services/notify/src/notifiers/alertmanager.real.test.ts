@@ -9,14 +9,15 @@ import { settableClock } from "@culprit/runtime";
 import { expect, test } from "vitest";
 import { fixture } from "../fixtures.ts";
 import { fakeServer, World } from "../test-kit.ts";
-import { freePort } from "./test-kit.ts";
+import { alertmanager } from "./alertmanager.ts";
+import { Driver, freePort } from "./test-kit.ts";
 
 const PROGRAM = "/usr/bin/prometheus-alertmanager";
 const isThere = existsSync(PROGRAM);
 if (!isThere) console.log(`left out: the test against a real Alertmanager (no ${PROGRAM})`);
 
 /** Alertmanager that tells a webhook at once. */
-async function alertmanager(receiver: string) {
+async function realOne(receiver: string) {
   const directory = await mkdtemp(join(tmpdir(), "culprit-am-"));
   const config = join(directory, "config.yml");
   const timing = "group_by: [culprit_key], group_wait: 0s, group_interval: 1s";
@@ -56,7 +57,7 @@ interface Told {
 test.runIf(isThere)("a real Alertmanager takes our alert, groups it by its key, and resolves it", async () => {
   const incident = fixture("cluster-hang-9e");
   await using receiver = await fakeServer();
-  await using real = await alertmanager(receiver.url);
+  await using real = await realOne(receiver.url);
   await using world = await World.open({
     targets: [{ name: "prom", kind: "alertmanager", urls: [real.url] }],
     // Its clock is the real one, so ours has to be near it.
@@ -71,7 +72,10 @@ test.runIf(isThere)("a real Alertmanager takes our alert, groups it by its key, 
     instance: "HV11",
   });
   expect(told()[0]?.alerts[0]?.annotations["cause"]).toBe("Cause: Non-paged pool exhausted on HV11 75 % likely");
+  const asked = new Driver(alertmanager, { urls: [real.url] });
+  expect(await asked.isOpen()).toBe(true);
   await world.publish({ ...incident, revision: 4, status: "closed" });
   await expect.poll(() => told().at(-1)?.status, { timeout: 15_000 }).toBe("resolved");
   expect(told()).toHaveLength(2);
+  expect(await asked.isOpen()).toBe(false);
 });

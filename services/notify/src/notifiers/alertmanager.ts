@@ -7,7 +7,7 @@
  */
 import { cut, isoOf, MINUTE_MS, plainLine, shortName } from "@culprit/model";
 import { z } from "zod";
-import { resultOf, resultOfFault } from "../http.ts";
+import { jsonOf, resultOf, resultOfFault } from "../http.ts";
 import { type Notification, notifierKind, type SendResult } from "../notifier.ts";
 import { causeLine, renderContent } from "../page.ts";
 
@@ -16,6 +16,8 @@ const REPEAT_MS = 2 * MINUTE_MS;
 const LIFE_MS = 5 * REPEAT_MS;
 const LABEL_MAX = 200;
 const PAGE_MAX = 20_000;
+
+const Alerts = z.array(z.unknown());
 
 export const alertmanager = notifierKind({
   kind: "alertmanager",
@@ -44,6 +46,15 @@ export const alertmanager = notifierKind({
       const taken = results.some(({ result }) => result === "ok");
       if (taken) return { result: "ok", certainty: "accepted", remote: identity };
       return results[0] ?? { result: "never", detail: "no address" };
+    },
+    async isOpen({ key }, signal) {
+      const query = new URLSearchParams({ filter: `culprit_key="${key}"`, active: "true" });
+      const answers = await Promise.all(
+        urls.map((url) => post({ url: `${url.replace(/\/+$/, "")}/api/v2/alerts?${query}`, method: "GET" }, signal)),
+      );
+      const alerts = answers.map((answer) => (answer.status === 200 ? Alerts.safeParse(jsonOf(answer)) : undefined));
+      if (alerts.some((read) => read?.success !== true)) return undefined;
+      return alerts.some((read) => (read?.data?.length ?? 0) > 0);
     },
   }),
 });

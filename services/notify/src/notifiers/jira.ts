@@ -7,7 +7,7 @@
  */
 import { cut, plainLine } from "@culprit/model";
 import { z } from "zod";
-import { type HttpAnswer, resultOf } from "../http.ts";
+import { type HttpAnswer, jsonOf, resultOf } from "../http.ts";
 import { LOGIN_OPTIONS, loginHeader } from "../http-login.ts";
 import { type Notification, notifierKind, type SendResult } from "../notifier.ts";
 import { renderContent } from "../page.ts";
@@ -19,6 +19,8 @@ const IssueKey = z.string().regex(/^[A-Z][A-Z0-9_]{0,50}-\d{1,12}$/);
 const Made = z.object({ key: IssueKey });
 const Found = z.object({ issues: z.array(z.object({ key: IssueKey })) });
 const Transitions = z.object({ transitions: z.array(z.object({ id: z.string(), name: z.string() })) });
+
+const Status = z.object({ fields: z.object({ status: z.object({ statusCategory: z.object({ key: z.string() }) }) }) });
 
 export const jira = notifierKind({
   kind: "jira",
@@ -60,7 +62,7 @@ export const jira = notifierKind({
       const query = { jql, maxResults: 1, fields: ["key"] };
       const { answer, result } = await call("POST", isCloud ? "search/jql" : "search", query, signal);
       if (result.result !== "ok") return result;
-      const found = Found.safeParse(readJson(answer));
+      const found = Found.safeParse(jsonOf(answer));
       return found.success
         ? (found.data.issues[0]?.key ?? "")
         : { result: "never", detail: "the answer is no list of issues" };
@@ -75,7 +77,7 @@ export const jira = notifierKind({
         labels: [labelOf(notification.key), ...options.labels],
       };
       const { answer, result } = await call("POST", "issue", { fields }, signal);
-      const made = Made.safeParse(readJson(answer));
+      const made = Made.safeParse(jsonOf(answer));
       return result.result === "ok" && made.success ? { ...result, remote: { issue: made.data.key } } : result;
     };
 
@@ -93,7 +95,7 @@ export const jira = notifierKind({
       if (name === undefined) return { result: "ok", certainty: "delivered" };
       const listed = await call("GET", `issue/${issue}/transitions`, undefined, signal);
       if (listed.result.result !== "ok") return listed.result;
-      const known = Transitions.safeParse(readJson(listed.answer));
+      const known = Transitions.safeParse(jsonOf(listed.answer));
       const transitions = known.success ? known.data.transitions : [];
       const found = transitions.find((each) => each.name.toLowerCase() === name.toLowerCase());
       // A person may have ended it already: then the transition is not offered any more.
@@ -109,6 +111,17 @@ export const jira = notifierKind({
         return notification.action === "resolve"
           ? { result: "ok", certainty: "delivered" }
           : make(notification, signal);
+      },
+      /** Only where a transition ends issues: else they are left to people. */
+      async isOpen({ remote }, signal) {
+        const issue = remote["issue"];
+        if (issue === undefined || options.doneTransition === undefined) return undefined;
+        const { answer } = await call("GET", `issue/${issue}?fields=status`, undefined, signal);
+        if (answer.status === 404) return false;
+        const read = Status.safeParse(jsonOf(answer));
+        return answer.status === 200 && read.success
+          ? read.data.fields.status.statusCategory.key !== "done"
+          : undefined;
       },
     };
   },
@@ -138,12 +151,4 @@ function pageOf({ page }: Notification): string {
 /** A text as a document with one block of preformatted lines, in which Jira finds no mention, link or macro. */
 function documentOf(text: string): unknown {
   return { type: "doc", version: 1, content: [{ type: "codeBlock", content: [{ type: "text", text }] }] };
-}
-
-function readJson({ body }: HttpAnswer): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }

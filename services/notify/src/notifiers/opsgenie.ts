@@ -8,7 +8,7 @@
 import { cut, plainLine, type Severity } from "@culprit/model";
 import { secretText } from "@culprit/runtime";
 import { z } from "zod";
-import { type HttpRequest, resultOf } from "../http.ts";
+import { type HttpRequest, jsonOf, resultOf } from "../http.ts";
 import { type Notification, notifierKind, type SendResult } from "../notifier.ts";
 import { renderContent } from "../page.ts";
 import { titleOf } from "../sections.ts";
@@ -29,6 +29,8 @@ const ADDRESSES = {
   jsm: "https://api.atlassian.com/jsm/ops/integration",
 } as const;
 
+const Alert = z.object({ data: z.object({ status: z.string() }) });
+
 export const opsgenie = notifierKind({
   kind: "opsgenie",
   options: z.strictObject({
@@ -48,6 +50,14 @@ export const opsgenie = notifierKind({
         if (result.result !== "ok") return result;
       }
       return result;
+    },
+    async isOpen({ key }, signal) {
+      const headers = { authorization: `GenieKey ${apiKey.reveal()}` };
+      const address = `${url ?? ADDRESSES[service]}/v2/alerts/${key}?identifierType=alias`;
+      const answer = await post({ url: address, method: "GET", headers }, signal);
+      if (answer.status === 404) return false;
+      const read = Alert.safeParse(jsonOf(answer));
+      return answer.status === 200 && read.success ? read.data.data.status !== "closed" : undefined;
     },
   }),
 });

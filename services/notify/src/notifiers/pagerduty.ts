@@ -2,14 +2,15 @@
  * PagerDuty, Events API v2. The key is the `dedup_key`: a repeat updates the open alert, a resolve closes it. An
  * acknowledgement made here stops the escalation there. 202 means accepted, not delivered.
  *
- * Source: PagerDuty Events API v2 (summary 1,024 characters, dedup_key 255, event 512 KB; 429 means slow down).
+ * Source: PagerDuty Events API v2 (summary 1,024 characters, dedup_key 255, event 512 KB; 429 means slow down);
+ * REST API v2, list incidents (`incident_key` also finds incidents whose alerts have that key).
  */
 
 import type { Severity } from "@culprit/model";
 import { cut, plainLine } from "@culprit/model";
 import { secretText } from "@culprit/runtime";
 import { z } from "zod";
-import { resultOf } from "../http.ts";
+import { jsonOf, resultOf } from "../http.ts";
 import { type Notification, notifierKind, type SendResult } from "../notifier.ts";
 import { renderContent } from "../page.ts";
 import { sectionsOf, titleOf } from "../sections.ts";
@@ -24,6 +25,9 @@ const SEVERITIES: Readonly<Record<Severity, string>> = {
   info: "info",
 };
 
+const OPEN_STATES = ["triggered", "acknowledged"];
+const Incidents = z.object({ incidents: z.array(z.unknown()) });
+
 export const pagerduty = notifierKind({
   kind: "pagerduty",
   options: z.strictObject({
@@ -32,6 +36,9 @@ export const pagerduty = notifierKind({
       "expected the 32 characters of an integration key",
     ),
     url: z.url({ protocol: /^https?$/ }).default("https://events.pagerduty.com/v2/enqueue"),
+    /** A read-only key of the REST API: with it PagerDuty is asked whether what was closed is closed. */
+    apiToken: z.exactOptional(secretText),
+    apiUrl: z.url({ protocol: /^https?$/ }).default("https://api.pagerduty.com"),
   }),
   open: (options, { post, now }) => ({
     async send(notification, signal) {
@@ -43,6 +50,17 @@ export const pagerduty = notifierKind({
         if (result.result !== "ok") break;
       }
       return result;
+    },
+    async isOpen({ key }, signal) {
+      if (options.apiToken === undefined) return undefined;
+      const query = new URLSearchParams([["incident_key", key], ...OPEN_STATES.map((state) => ["statuses[]", state])]);
+      const headers = {
+        authorization: `Token token=${options.apiToken.reveal()}`,
+        accept: "application/vnd.pagerduty+json;version=2",
+      };
+      const answer = await post({ url: `${options.apiUrl}/incidents?${query}`, method: "GET", headers }, signal);
+      const read = Incidents.safeParse(jsonOf(answer));
+      return answer.status === 200 && read.success ? read.data.incidents.length > 0 : undefined;
     },
   }),
 });

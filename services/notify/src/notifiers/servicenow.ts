@@ -7,7 +7,7 @@
  */
 import { cut, plainLine, type Severity, shortName } from "@culprit/model";
 import { z } from "zod";
-import { type HttpAnswer, type HttpRequest, resultOf } from "../http.ts";
+import { type HttpAnswer, type HttpRequest, jsonOf, resultOf } from "../http.ts";
 import { LOGIN_OPTIONS, loginHeader } from "../http-login.ts";
 import { type Notification, notifierKind, type SendResult } from "../notifier.ts";
 import { renderContent } from "../page.ts";
@@ -58,7 +58,7 @@ export const servicenow = notifierKind({
       const answer = await ask({ url: `${table}?${query}`, method: "GET" }, signal);
       const result = resultOf(answer, now(), "delivered");
       if (result.result !== "ok") return result;
-      const found = Found.safeParse(readJson(answer));
+      const found = Found.safeParse(jsonOf(answer));
       return found.success
         ? (found.data.result[0]?.sys_id ?? "")
         : { result: "never", detail: "the answer is no table" };
@@ -77,7 +77,7 @@ export const servicenow = notifierKind({
       const request = found === "" ? { url: table } : { url: `${table}/${found}`, method: "PATCH" as const };
       const answer = await ask({ ...request, body: JSON.stringify(record) }, signal);
       const result = resultOf(answer, now(), "delivered");
-      const made = Made.safeParse(readJson(answer));
+      const made = Made.safeParse(jsonOf(answer));
       return result.result === "ok" && made.success
         ? { ...result, remote: { sysId: made.data.result.sys_id } }
         : result;
@@ -88,6 +88,19 @@ export const servicenow = notifierKind({
         if (options.table === "incident") return sendIncident(notification, signal);
         const body = JSON.stringify(eventOf(notification));
         return resultOf(await ask({ url: table, body }, signal), now(), "accepted");
+      },
+      /** Of an event it is the alert made of it that is open; the right to read alerts is another one. */
+      async isOpen({ key }, signal) {
+        const isIncident = options.table === "incident";
+        const query = new URLSearchParams({
+          sysparm_query: isIncident ? `correlation_id=${key}^active=true` : `message_key=${key}^state!=Closed`,
+          sysparm_fields: "sys_id",
+          sysparm_limit: "1",
+        });
+        const asked = isIncident ? table : table.replace(/em_event$/, "em_alert");
+        const answer = await ask({ url: `${asked}?${query}`, method: "GET" }, signal);
+        const found = Found.safeParse(jsonOf(answer));
+        return answer.status === 200 && found.success ? found.data.result.length > 0 : undefined;
       },
     };
   },
@@ -121,12 +134,4 @@ function incidentOf({ action, key, page, incident, test }: Notification): Readon
   return action === "trigger"
     ? { ...head, correlation_id: key, correlation_display: "Culprit", description: text }
     : { ...head, work_notes: text };
-}
-
-function readJson({ body }: HttpAnswer): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }

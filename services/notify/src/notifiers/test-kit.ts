@@ -41,6 +41,11 @@ export class Driver {
     await this.#notifier.close?.();
   }
 
+  /** Whether the target says that the page is open there. */
+  async isOpen(key: string = fixture("cluster-hang-9e").id): Promise<boolean | undefined> {
+    return this.#notifier.isOpen?.({ key, remote: this.remote }, AbortSignal.timeout(PATIENCE_MS));
+  }
+
   async send(action: DeliveryAction, of: Sent = {}, patienceMs = PATIENCE_MS): Promise<SendResult> {
     const base = of.incident ?? fixture("cluster-hang-9e");
     const incident: Incident = action === "resolve" ? { ...base, status: "closed" } : base;
