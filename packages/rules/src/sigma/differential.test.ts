@@ -1,120 +1,12 @@
 /** The engine, with its optimiser on and off, and the naive evaluator agree on generated rules and events. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { stringify } from "yaml";
+import { detection, detectionText, event, oneTest } from "./detection.test-support.ts";
 import { compileRules, jsonSource } from "./index.ts";
-import type { NaiveDetection, NaiveEvent, NaiveValue } from "./naive.test-support.ts";
+import { MODIFIERS } from "./modifier-check.ts";
+import type { NaiveDetection } from "./naive.test-support.ts";
 import { naiveMatch } from "./naive.test-support.ts";
-
-const CHARS = ["a", "A", "b", "s", "S", "\\", "*", "?", "-", "/", "\u2013", "\n", "1", "Σ", "ς", "😀", " "];
-const text = fc.string({ unit: fc.constantFrom(...CHARS), maxLength: 5 });
-const longText = fc.string({ unit: fc.constantFrom(...CHARS), maxLength: 12 });
-const number = fc.integer({ min: -3, max: 12 });
-const scalar = fc.oneof(
-  { weight: 5, arbitrary: text },
-  { weight: 2, arbitrary: number },
-  { weight: 1, arbitrary: fc.constantFrom(null, true, false) },
-);
-const FIELDS = ["A", "B", "N.x", "EventID", "Channel"];
-const field = fc.constantFrom(...FIELDS);
-
-const TEXT_MODIFIERS = [
-  ...["", "|contains", "|startswith", "|endswith", "|cased", "|contains|cased", "|windash", "|contains|windash"],
-  ...["|neq", "|contains|neq", "|all", "|contains|all", "|startswith|cased", "|endswith|windash|all"],
-];
-const PATTERNS = ["^a", "b$", "a.b", "[ab]+1", "a|b", "S{2}", "(?:ab)*", "\\\\", "1-"];
-
-const item = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc
-      .tuple(
-        fc.tuple(field, fc.constantFrom(...TEXT_MODIFIERS)).map((parts) => parts.join("")),
-        fc.oneof(text, number, fc.array(fc.oneof(text, number), { minLength: 1, maxLength: 3 })),
-      )
-      // `all` on a single value is refused.
-      .map(([key, value]): [string, NaiveValue] => [
-        key,
-        key.includes("|all") && !Array.isArray(value) ? [value as string] : value,
-      ]),
-  },
-  { weight: 1, arbitrary: fc.tuple(field, fc.constantFrom(null, true, false)) },
-  {
-    weight: 1,
-    arbitrary: fc.tuple(
-      field.map((name) => `${name}|exists`),
-      fc.boolean(),
-    ),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.tuple(
-      fc.tuple(field, fc.constantFrom("|lt", "|lte", "|gt", "|gte")).map((parts) => parts.join("")),
-      number,
-    ),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.tuple(
-      field.map((name) => `${name}|re`),
-      fc.constantFrom(...PATTERNS),
-    ),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.tuple(
-      fc.tuple(field, fc.constantFrom("|fieldref", "|fieldref|neq")).map((parts) => parts.join("")),
-      field,
-    ),
-  },
-);
-const keyword = text.filter((word) => word !== "");
-const mapSelection = fc.array(item, { minLength: 1, maxLength: 3 }).map((items) => Object.fromEntries(items));
-const selection = fc.oneof(
-  { weight: 5, arbitrary: mapSelection },
-  { weight: 1, arbitrary: fc.array(mapSelection, { minLength: 1, maxLength: 3 }) },
-  { weight: 1, arbitrary: fc.array(keyword, { minLength: 1, maxLength: 3 }) },
-  { weight: 1, arbitrary: fc.array(keyword, { minLength: 2, maxLength: 3 }).map((words) => ({ "|all": words })) },
-);
-const NAMES = ["sel_a", "sel_b", "_hidden"];
-const condition = fc.letrec<{ node: string; leaf: string }>((tie) => ({
-  leaf: fc.constantFrom(...NAMES, "1 of them", "all of sel_*", "1 of *_a", "1 of _*"),
-  node: fc.oneof(
-    { depthSize: "small" },
-    tie("leaf"),
-    fc.tuple(tie("node"), fc.constantFrom("and", "or"), tie("node")).map((parts) => `(${parts.join(" ")})`),
-    fc.tuple(tie("node"), fc.constantFrom("and", "or"), tie("node")).map((parts) => parts.join(" ")),
-    tie("node").map((node) => `not ${node}`),
-  ),
-})).node;
-
-const detection: fc.Arbitrary<NaiveDetection> = fc.record({
-  selections: fc.record({ sel_a: selection, sel_b: selection, _hidden: selection }),
-  condition,
-});
-
-const leaf = fc.oneof(scalar, longText);
-const value = fc.oneof({ weight: 5, arbitrary: leaf }, { weight: 1, arbitrary: fc.array(leaf, { maxLength: 3 }) });
-const event: fc.Arbitrary<NaiveEvent> = fc.record(
-  {
-    A: value,
-    B: value,
-    EventID: value,
-    Channel: value,
-    N: fc.oneof(value, fc.record({ x: value }), fc.array(fc.record({ x: value }), { maxLength: 2 })),
-    "N.x": value,
-  },
-  { requiredKeys: [] },
-);
-
-function ruleText({ selections, condition: text }: NaiveDetection, n: number): string {
-  // Quoted, as rules are, so that nothing is read as another type than was generated.
-  const detectionText = stringify(
-    { detection: { ...selections, condition: text } },
-    { defaultStringType: "QUOTE_DOUBLE", aliasDuplicateObjects: false },
-  );
-  return `title: r${n}\nlogsource: { product: windows }\n${detectionText}`;
-}
+import { PLACEHOLDERS } from "./naive-value.test-support.ts";
 
 test("the engine agrees with the naive evaluator, optimiser on and off", () => {
   fc.assert(
@@ -122,12 +14,16 @@ test("the engine agrees with the naive evaluator, optimiser on and off", () => {
       fc.array(detection, { minLength: 1, maxLength: 6 }),
       fc.array(event, { minLength: 1, maxLength: 8 }),
       (detections, events) => {
-        const files = detections.map((each, n) => ({ file: `r${n}.yml`, text: ruleText(each, n) }));
+        const files = detections.map((each, n) => ({ file: `r${n}.yml`, text: detectionText(each, n) }));
         const expected = events.map((each) =>
           detections.flatMap((rule, n) => (naiveMatch(rule, each) ? [`r${n}`] : [])),
         );
         for (const optimize of [true, false]) {
-          const { ruleset, diagnostics } = compileRules(files, { routing: false, optimize });
+          const { ruleset, diagnostics } = compileRules(files, {
+            routing: false,
+            optimize,
+            placeholders: PLACEHOLDERS,
+          });
           expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
           const matched = events.map((each) => {
             const titles: string[] = [];
@@ -142,9 +38,35 @@ test("the engine agrees with the naive evaluator, optimiser on and off", () => {
   );
 });
 
+test("every modifier is generated so that it holds for some events and not for others", () => {
+  const outcomes = new Map<string, Set<boolean>>();
+  const property = fc.property(
+    fc.array(oneTest, { minLength: 10, maxLength: 10 }),
+    fc.array(event, { minLength: 10, maxLength: 10 }),
+    (detections, events) => {
+      const files = detections.map((each, n) => ({ file: `r${n}.yml`, text: detectionText(each, n) }));
+      const { ruleset } = compileRules(files, { routing: false, placeholders: PLACEHOLDERS });
+      for (const each of events) {
+        const titles = new Set<string>();
+        ruleset?.match(jsonSource(each), ({ title }) => titles.add(title));
+        detections.forEach((rule, n) => {
+          expect(titles.has(`r${n}`), JSON.stringify([rule, each])).toBe(naiveMatch(rule, each));
+          const [, ...modifiers] = (Object.keys(rule.selections["sel"] ?? {})[0] ?? "").split("|");
+          for (const modifier of modifiers)
+            outcomes.set(modifier, (outcomes.get(modifier) ?? new Set()).add(titles.has(`r${n}`)));
+        });
+      }
+    },
+  );
+  // One seed, so that what is reached is the same on every run.
+  fc.assert(property, { seed: 8, numRuns: 100 });
+  const written = Object.fromEntries([...outcomes].map(([modifier, seen]) => [modifier, seen.size]));
+  expect(written).toEqual(Object.fromEntries(MODIFIERS.map((modifier) => [modifier, 2])));
+});
+
 test("an empty value and a missing one are told apart by the plan", () => {
   const rule: NaiveDetection = { selections: { sel_a: { Channel: "" } }, condition: "sel_a and not not sel_a" };
-  const { ruleset } = compileRules([{ file: "r.yml", text: ruleText(rule, 0) }], { routing: false });
+  const { ruleset } = compileRules([{ file: "r.yml", text: detectionText(rule, 0) }], { routing: false });
   const matches = [{ Channel: "" }, {}].map((each) => {
     let count = 0;
     ruleset?.match(jsonSource(each), () => {
@@ -162,7 +84,7 @@ test("more kinds of events than there are plans for are matched alike", () => {
       condition: n % 2 === 0 ? "sel_a" : "sel_b",
     };
   });
-  const files = rules.map((each, n) => ({ file: `r${n}.yml`, text: ruleText(each, n) }));
+  const files = rules.map((each, n) => ({ file: `r${n}.yml`, text: detectionText(each, n) }));
   const { ruleset } = compileRules(files, { routing: false });
   for (let i = 0; i < 1_600; i += 1) {
     const each = { EventID: i % 40, Channel: `C${Math.floor(i / 40)}` };
@@ -184,7 +106,7 @@ test("many rules behind one pass over a field match as they do one by one", () =
       fc.array(simple, { minLength: 20, maxLength: 40 }),
       fc.array(line, { minLength: 1, maxLength: 10 }),
       (detections, events) => {
-        const files = detections.map((each, n) => ({ file: `r${n}.yml`, text: ruleText(each, n) }));
+        const files = detections.map((each, n) => ({ file: `r${n}.yml`, text: detectionText(each, n) }));
         const { ruleset } = compileRules(files, { routing: false });
         for (const each of events) {
           const titles: string[] = [];

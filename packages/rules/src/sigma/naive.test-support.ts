@@ -2,15 +2,16 @@
  * A second evaluator, for tests alone: written from the specification, slow and plain, sharing no code with the engine.
  * It takes a detection as data (not YAML) and covers what the property test generates.
  */
+import { type NaiveScalar, referenceHolds, scalarHolds } from "./naive-value.test-support.ts";
 
-export type NaiveScalar = string | number | boolean | null;
 export type NaiveValue = NaiveScalar | readonly NaiveScalar[];
 export type NaiveSelection =
   | Readonly<Record<string, NaiveValue>>
   | readonly (string | number | Readonly<Record<string, NaiveValue>>)[];
 export interface NaiveDetection {
   readonly selections: Readonly<Record<string, NaiveSelection>>;
-  readonly condition: string;
+  /** A list of conditions holds where any of them does. */
+  readonly condition: string | readonly string[];
 }
 
 type Json = NaiveScalar | readonly Json[] | { readonly [key: string]: Json };
@@ -19,7 +20,11 @@ export type NaiveEvent = { readonly [key: string]: Json };
 /** Whether a detection matches an event. */
 export function naiveMatch({ selections, condition }: NaiveDetection, event: NaiveEvent): boolean {
   const holds = (name: string): boolean => selectionHolds(selections[name] as NaiveSelection, event);
-  return conditionHolds(condition.replaceAll(/[()]/g, " $& ").trim().split(/\s+/), Object.keys(selections), holds);
+  return [condition]
+    .flat()
+    .some((text) =>
+      conditionHolds(text.replaceAll(/[()]/g, " $& ").trim().split(/\s+/), Object.keys(selections), holds),
+    );
 }
 
 /** Splits at the loosest operator outside brackets, again and again. */
@@ -70,6 +75,7 @@ function itemHolds(key: string, value: NaiveValue, event: NaiveEvent): boolean {
     field === "" ? keywordHolds(each, event, modifiers) : valueHolds(field, each, modifiers, event);
   const is = modifiers.includes("all") ? values.every(one) : values.some(one);
   if (!modifiers.includes("neq")) return is;
+  if (field === "") return !is;
   const others = modifiers.includes("fieldref") ? values.map(String) : [];
   return [field, ...others].every((name) => leaves(event, name) !== undefined) && !is;
 }
@@ -78,80 +84,17 @@ function valueHolds(field: string, value: NaiveScalar, modifiers: readonly strin
   const found = leaves(event, field);
   if (modifiers.includes("exists")) return (found !== undefined) === value;
   if (value === null) return found === undefined || found.includes(null);
-  const scalars = (found ?? []).filter((leaf) => leaf !== null);
-  const compare = modifiers.find((modifier) => ["lt", "lte", "gt", "gte"].includes(modifier));
-  if (compare !== undefined) return scalars.some((leaf) => numberHolds(compare, leaf, Number(value)));
-  if (modifiers.includes("re")) return scalars.some((leaf) => new RegExp(String(value)).test(String(leaf)));
   if (modifiers.includes("fieldref")) {
-    const others = (leaves(event, String(value)) ?? []).filter((leaf) => leaf !== null);
-    return scalars.some((leaf) => others.some((other) => lower(String(leaf)) === lower(String(other))));
+    const others = leaves(event, String(value)) ?? [];
+    return (found ?? []).some((leaf) => others.some((other) => referenceHolds(leaf, other, modifiers)));
   }
-  return scalars.some((leaf) => textHolds(String(value), String(leaf), modifiers));
+  return (found ?? []).some((leaf) => scalarHolds(value, leaf, modifiers));
 }
 
+/** A keyword stands anywhere in a value, unless a modifier says where or how. */
 function keywordHolds(value: NaiveScalar, event: NaiveEvent, modifiers: readonly string[]): boolean {
-  return allTexts(event).some((text) => textHolds(String(value), text, [...modifiers, "contains"]));
-}
-
-function numberHolds(compare: string, leaf: NaiveScalar, limit: number): boolean {
-  if (typeof leaf === "boolean" || String(leaf).trim() === "" || Number.isNaN(Number(leaf))) return false;
-  const number = Number(leaf);
-  if (compare === "lt") return number < limit;
-  if (compare === "lte") return number <= limit;
-  return compare === "gt" ? number > limit : number >= limit;
-}
-
-type Token = string | { readonly wild: "*" | "?" };
-
-function textHolds(pattern: string, text: string, modifiers: readonly string[]): boolean {
-  const many: Token = { wild: "*" };
-  const has = (modifier: string): boolean => modifiers.includes(modifier);
-  const tokens: Token[] = [
-    ...(has("contains") || has("endswith") ? [many] : []),
-    ...tokensOf(pattern),
-    ...(has("contains") || has("startswith") ? [many] : []),
-  ];
-  const same = (a: string, b: string): boolean => {
-    const isDash = (char: string): boolean => "-/\u2013\u2014\u2015".includes(char);
-    if (has("windash") && isDash(a) && isDash(b)) return true;
-    return has("cased") ? a === b : lower(a) === lower(b);
-  };
-  return globHolds(tokens, [...text], same);
-}
-
-function tokensOf(pattern: string): Token[] {
-  const chars = [...pattern];
-  const tokens: Token[] = [];
-  while (chars.length > 0) {
-    const char = chars.shift() as string;
-    const next = chars[0];
-    if (char === "\\" && next !== undefined && "\\*?".includes(next)) tokens.push(chars.shift() as string);
-    else if (char === "*" || char === "?") tokens.push({ wild: char });
-    else tokens.push(char);
-  }
-  return tokens;
-}
-
-/** Which prefixes of the text the tokens so far can match. */
-function globHolds(
-  tokens: readonly Token[],
-  text: readonly string[],
-  same: (a: string, b: string) => boolean,
-): boolean {
-  let reach = new Set([0]);
-  for (const token of tokens) {
-    const next = new Set<number>();
-    for (const at of reach) {
-      if (typeof token === "object" && token.wild === "*") for (let i = at; i <= text.length; i += 1) next.add(i);
-      else if (at < text.length && (typeof token === "object" || same(token, text[at] as string))) next.add(at + 1);
-    }
-    reach = next;
-  }
-  return reach.has(text.length);
-}
-
-function lower(text: string): string {
-  return [...text].map((char) => char.toLowerCase().replace("ς", "σ")).join("");
+  const isRead = ["startswith", "endswith", "re", "cidr"].some((modifier) => modifiers.includes(modifier));
+  return allTexts(event).some((text) => scalarHolds(value, text, isRead ? modifiers : [...modifiers, "contains"]));
 }
 
 /** The values under a dotted name: `undefined` where there is no such field. */
