@@ -1,4 +1,5 @@
 export type { Act } from "./act.ts";
+export * from "./adopt.ts";
 export * from "./arrival-time.ts";
 export * from "./decoded-fields.ts";
 export type { HealthChanges, StoredHostHealth } from "./feed/feed-health.ts";

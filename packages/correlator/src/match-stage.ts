@@ -44,7 +44,16 @@ export interface MatchStage {
   remembered(): RememberedChanges;
   /** What it knows of the health of the feed and did not at the last call: for whoever stores it. */
   healthChanges(): HealthChanges;
+  /** Goes on with other rules; recent signals go to the keys that these ask for as well, with the next flush. */
+  use(knowledge: MatchKnowledge): void;
   readonly counters: { readonly recentDropped: number };
+}
+
+/** What events are matched by. */
+export interface MatchKnowledge {
+  readonly program: Program;
+  readonly matcher: RuleMatcher;
+  readonly tables: CodeTables;
 }
 
 /** How a piece of the input reached us, where that differs from its arrival time or says more. */
@@ -67,19 +76,19 @@ interface Pending {
 }
 
 /** Creates the matching half over a topology, which it owns from then on. */
-export function createMatchStage(parts: {
-  readonly program: Program;
-  readonly matcher: RuleMatcher;
-  readonly tables: CodeTables;
-  readonly topology: Topology;
-  /** What an earlier owner of the same partition remembered. */
-  readonly remembered?: Iterable<Remembered>;
-  /** What an earlier owner of the same partition knew of the health of the feed. */
-  readonly health?: Iterable<StoredHostHealth>;
-}): MatchStage {
-  const { program, topology } = parts;
-  const wanted = new Map([...program.detections].filter(([name]) => program.keyKinds.has(name)));
-  const context = { matcher: parts.matcher, detections: wanted, tables: parts.tables, topology };
+export function createMatchStage(
+  parts: MatchKnowledge & {
+    readonly topology: Topology;
+    /** What an earlier owner of the same partition remembered. */
+    readonly remembered?: Iterable<Remembered>;
+    /** What an earlier owner of the same partition knew of the health of the feed. */
+    readonly health?: Iterable<StoredHostHealth>;
+  },
+): MatchStage {
+  const { topology } = parts;
+  let { program } = parts;
+  let context = contextOf(parts, topology);
+  let hasNewRules = false;
   const recent = new Map<string, Remembered & { text: string }>();
   for (const held of parts.remembered ?? [])
     recent.set(held.signal.id, { ...held, text: JSON.stringify(held.signal.hosts) });
@@ -213,7 +222,14 @@ export function createMatchStage(parts: {
         if (held.signal.receivedAt >= newest - RECENT_MS) break;
         forget(id);
       }
-      return [...[...pending.keys()].flatMap(flushLog), ...tell(health.look())];
+      const again = hasNewRules ? resend(newest) : [];
+      hasNewRules = false;
+      return [...again, ...[...pending.keys()].flatMap(flushLog), ...tell(health.look())];
+    },
+    use(knowledge) {
+      program = knowledge.program;
+      context = contextOf(knowledge, topology);
+      hasNewRules = true;
     },
     finish: () => tell(health.finish()),
     healthChanges: () => health.changes(),
@@ -232,6 +248,11 @@ export function createMatchStage(parts: {
       return facts;
     },
   };
+}
+
+function contextOf({ program, matcher, tables }: MatchKnowledge, topology: Topology) {
+  const detections = new Map([...program.detections].filter(([name]) => program.keyKinds.has(name)));
+  return { matcher, detections, tables, topology };
 }
 
 function coverageOf(event: WindowsEvent): Coverage {

@@ -3,7 +3,16 @@
  * commit, so a restart goes on where the last commit stands and repeats nothing.
  */
 import type { Assignment, Batch, Change, Outgoing, PartitionTask } from "@culprit/bus";
-import { emptyState, type Input, restoreKey, type State, type StoredKey, step, storeKey } from "@culprit/correlator";
+import {
+  adopt,
+  emptyState,
+  type Input,
+  restoreKey,
+  type State,
+  type StoredKey,
+  step,
+  storeKey,
+} from "@culprit/correlator";
 import { deadLetter, SECOND_MS, TOPICS } from "@culprit/model";
 import type { Program } from "@culprit/rules";
 import { readInput } from "./input.ts";
@@ -12,11 +21,13 @@ import { Watermark } from "./watermark.ts";
 
 const KEY_PREFIX = "key ";
 const SOURCES = "sources";
+const PROGRAM = "program";
 /** Ticks that change nothing are read again after a restart; so many seconds of them are not worth a commit each. */
 const IDLE_COMMIT_MS = 10 * SECOND_MS;
 
 export interface FoldOptions {
-  readonly program: Program;
+  /** The program as it is now; another one is taken up with the next batch. */
+  program(): Program;
   /** The names of all partitions of `events`, as ticks have them. */
   readonly sources: readonly string[];
   /** There is one partition of `signals`: what keys send each other stays here instead of taking the way over the log. */
@@ -30,15 +41,21 @@ export function createFoldTask(assignment: Assignment, options: FoldOptions): Pa
   const state = restoreState(assignment.state);
   const watermark = new Watermark(options.sources, assignment.state.get(SOURCES));
   state.now = watermark.at;
+  // Which program judged what was stored; with another one, or none said, all of it is judged anew.
+  let judgedBy = assignment.state.get(PROGRAM);
   let committedAt = Number.NEGATIVE_INFINITY;
   let pending: number | undefined;
   const commit = async (outputs: readonly Outgoing[], position: number): Promise<void> => {
     pending = undefined;
-    await assignment.commit({ outputs, changes: changesOf(state, watermark), position });
+    const changes = [...changesOf(state, watermark), { key: PROGRAM, value: judgedBy }];
+    await assignment.commit({ outputs, changes, position });
   };
 
   return {
     async handle(batch: Batch) {
+      const program = options.program();
+      if (judgedBy !== program.hash) adopt(state, program);
+      judgedBy = program.hash;
       const outputs: Outgoing[] = [];
       let unreadable = 0;
       for (const message of batch.messages) {
@@ -58,7 +75,7 @@ export function createFoldTask(assignment: Assignment, options: FoldOptions): Pa
           continue;
         }
         if (input.kind === "tick") watermark.hear(input.sources, message.at);
-        outputs.push(...fold(state, watermark, input, options));
+        outputs.push(...fold(state, watermark, input, program, options));
       }
       if (unreadable > 0) options.onUnreadable(unreadable);
       const newestAt = batch.messages.at(-1)?.at ?? committedAt;
@@ -80,6 +97,7 @@ function fold(
   state: State,
   watermark: Watermark,
   input: Exclude<Input, { kind: "tick" }> | SourceTick,
+  program: Program,
   options: FoldOptions,
 ): Outgoing[] {
   const outputs: Outgoing[] = [];
@@ -87,7 +105,7 @@ function fold(
   const take = (inputs: readonly Input[]): Input[] => {
     const local: Input[] = [];
     for (const next of inputs) {
-      for (const output of step(state, next, options.program)) {
+      for (const output of step(state, next, program)) {
         if (output.kind === "incident") {
           options.onIncident();
           outputs.push({ topic: TOPICS.incidents.name, key: output.incident.id, value: output.incident });

@@ -9,6 +9,7 @@ import {
   createMatchStage,
   createRuleMatcher,
   type KeyedInput,
+  type MatchKnowledge,
   type MatchStage,
   type Remembered,
   type StoredHostHealth,
@@ -41,6 +42,8 @@ export interface MatchTask extends PartitionTask {
   time(): SourceTime | undefined;
   /** Tells how far sources have come, this one's or others'. What was true once stays true, so anybody may tell it. */
   tell(times: readonly SourceTime[]): Promise<void>;
+  /** Goes on with other knowledge after the batch in work. */
+  use(knowledge: Knowledge): Promise<void>;
 }
 
 export interface MatchOptions {
@@ -54,11 +57,9 @@ export interface MatchOptions {
 
 /** Creates the task for an assigned partition. */
 export function createMatchTask(assignment: Assignment, options: MatchOptions): MatchTask {
-  const { knowledge, clock } = options;
+  const { clock } = options;
   const stage: MatchStage = createMatchStage({
-    program: knowledge.program,
-    matcher: createRuleMatcher(knowledge),
-    tables: knowledge.tables,
+    ...matchKnowledge(options.knowledge),
     topology: options.topology,
     remembered: storedIn<Remembered>(assignment.state, RECENT_PREFIX),
     health: storedIn<StoredHostHealth>(assignment.state, HEALTH_PREFIX),
@@ -166,8 +167,15 @@ export function createMatchTask(assignment: Assignment, options: MatchOptions): 
         // What a partition that was lost meanwhile had to tell comes from its next owner.
         if (!assignment.lost.aborted) throw error;
       }),
+    // What failed before has ended the reader, which tells of it.
+    use: (knowledge) => inTurn(async () => stage.use(matchKnowledge(knowledge))).catch(() => {}),
     close: () => work.catch(() => {}),
   };
+}
+
+function matchKnowledge(knowledge: Knowledge): MatchKnowledge {
+  const { program, tables } = knowledge;
+  return { program, tables, matcher: createRuleMatcher(knowledge) };
 }
 
 function timeChange({ stored }: SourceClock): Change[] {

@@ -13,19 +13,22 @@ import {
   type WindowsEvent,
 } from "@culprit/model";
 import { compileKnowledge, type Knowledge, NO_TABLES } from "@culprit/rules";
-import { createMetrics, settableClock, silentLogger } from "@culprit/runtime";
+import { createMetrics, type SettableClock, settableClock, silentLogger } from "@culprit/runtime";
 import { expect, test } from "vitest";
 import { MATCH_GROUP, start } from "./service.ts";
 
 const START = Date.parse("2026-03-10T02:00:00Z");
 
-/** The real knowledge, without its code tables: nothing here needs them. */
-function knowledge(): Knowledge {
+/** The real knowledge, without its code tables: nothing here needs them. `edit` changes or leaves out playbooks. */
+function knowledge(edit: (file: string, text: string) => string | undefined = (_, text) => text): Knowledge {
   const dir = fileURLToPath(new URL("../../../packages/knowledge/", import.meta.url));
   const files = (folder: string) =>
     readdirSync(dir + folder)
       .filter((name) => name.endsWith(".yaml") && !name.endsWith(".test.yaml"))
-      .map((name) => ({ file: name, text: readFileSync(`${dir}${folder}/${name}`, "utf8") }));
+      .flatMap((name) => {
+        const text = edit(name, readFileSync(`${dir}${folder}/${name}`, "utf8"));
+        return text === undefined ? [] : [{ file: name, text }];
+      });
   return compileKnowledge({ detections: files("detections"), playbooks: files("playbooks"), tables: NO_TABLES })
     .knowledge;
 }
@@ -219,4 +222,45 @@ test("P3 one page of hosts whose records lie in different partitions, and a quie
   // The playbook's own wait, and a few seconds for beats.
   expect(clock.now() - sentAt).toBeLessThan(60_000);
   await service.stop();
+});
+
+/** Runs until the outage's incident is as asked for. */
+async function settled(bus: Bus, clock: SettableClock, isSo: (incident: Incident) => boolean): Promise<Incident> {
+  return until(async () => {
+    await clock.advance(30_000);
+    return (await incidentsIn(bus)).find((one) => one.playbook === "cluster-hang-9e" && isSo(one));
+  });
+}
+
+const withOtherTitle = (file: string, text: string): string =>
+  file === "cluster-hang-9e.yaml" ? text.replace(/^title: .*$/m, "title: The other title") : text;
+const withoutHang = (file: string, text: string): string | undefined =>
+  file.startsWith("cluster-hang-9e.") ? undefined : text.replaceAll("cluster-hang-9e", "cluster-hang-4869");
+
+test("other knowledge is taken up while it runs: what is open stays the same incident and reads as the new says", async () => {
+  const clock = settableClock(START + 300_000);
+  await using bus = await openEmbeddedBus({ now: () => clock.now() });
+  const service = await start(parts(bus, clock));
+  await send(bus, outage("hv11.contoso.com", "hv12.contoso.com"));
+  const before = await settled(bus, clock, () => true);
+  service.use(knowledge(withOtherTitle));
+  const after = await settled(bus, clock, ({ title }) => title === "The other title");
+  expect(after.id).toBe(before.id);
+  expect(after.revision).toBeGreaterThan(before.revision);
+  expect(after.causes[0]?.id).toBe("nonpaged-pool-exhausted");
+  await service.stop();
+});
+
+test("an incident whose playbook is gone after a restart is ended, not forgotten", async () => {
+  const clock = settableClock(START + 300_000);
+  await using bus = await openEmbeddedBus({ now: () => clock.now() });
+  const first = await start(parts(bus, clock));
+  await send(bus, outage("hv11.contoso.com", "hv12.contoso.com"));
+  const before = await settled(bus, clock, () => true);
+  await first.stop();
+  const second = await start({ ...parts(bus, clock), knowledge: knowledge(withoutHang) });
+  const after = await settled(bus, clock, ({ status }) => status === "closed");
+  expect(after.id).toBe(before.id);
+  expect(after.facts.at(-1)).toMatch(/^Withdrawn: the playbook/);
+  await second.stop();
 });

@@ -22,9 +22,15 @@ export interface CorrelateOptions {
   readonly metrics: Metrics;
 }
 
+export interface CorrelateService extends Service {
+  /** Goes on with other knowledge: what is open stays, and is judged by it from the next batch on. */
+  use(knowledge: Knowledge): void;
+}
+
 /** Starts matching and folding. Errors: those of the bus. */
-export async function start(options: CorrelateOptions): Promise<Service> {
-  const { bus, knowledge, clock, logger, metrics } = options;
+export async function start(options: CorrelateOptions): Promise<CorrelateService> {
+  const { bus, clock, logger, metrics } = options;
+  let { knowledge } = options;
   const topology = emptyTopology();
   for (const fact of options.facts ?? []) learn(topology, fact);
   const unreadable = metrics.counter(
@@ -55,7 +61,7 @@ export async function start(options: CorrelateOptions): Promise<Service> {
     topic: TOPICS.signals.name,
     open: (assignment) =>
       createFoldTask(assignment, {
-        program: knowledge.program,
+        program: () => knowledge.program,
         sources,
         holdsEveryKey: signalPartitions === 1,
         onUnreadable: (count) => unreadable.add(count, { stage: "fold" }),
@@ -101,6 +107,10 @@ export async function start(options: CorrelateOptions): Promise<Service> {
     ready: Promise.resolve(),
     failed,
     health: (): Health => (failure === undefined ? HEALTHY : { state: "failed", reasons: [String(failure)] }),
+    use(next) {
+      knowledge = next;
+      for (const task of tasks) void task.use(next);
+    },
     stop() {
       stop ??= (async () => {
         stopping.abort();
