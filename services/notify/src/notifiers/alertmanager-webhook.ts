@@ -4,12 +4,13 @@
  *
  * Source: Alertmanager "webhook_config", body version 4.
  */
-import { cut, isoOf, plainLine, shortName } from "@culprit/model";
+import { cut, isoOf, plainLine } from "@culprit/model";
 import { secretText } from "@culprit/runtime";
 import { z } from "zod";
 import { resultOf } from "../http.ts";
 import { type Notification, notifierKind } from "../notifier.ts";
 import { causeLine, renderContent } from "../page.ts";
+import { subjectName } from "../subject.ts";
 
 const LABEL_MAX = 200;
 const PAGE_MAX = 20_000;
@@ -40,12 +41,10 @@ function groupOf(
   own: { readonly receiver: string; readonly labels: Readonly<Record<string, string>> },
 ): unknown {
   const status = action === "resolve" ? "resolved" : "firing";
-  const subject = incident.scope[0];
-  const name = subject === undefined ? "" : subject.kind === "host" ? shortName(subject.id).toUpperCase() : subject.id;
   const labels = {
     ...own.labels,
     alertname: cut(plainLine(incident.playbook), LABEL_MAX),
-    instance: cut(plainLine(name), LABEL_MAX),
+    instance: cut(subjectName(incident), LABEL_MAX),
     severity: incident.severity,
   };
   const annotations = {

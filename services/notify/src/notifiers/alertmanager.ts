@@ -5,11 +5,12 @@
  *
  * Source: Alertmanager OpenAPI v2 (label values are strings; 400 and 500 bodies are plain text), "Clients" (re-send).
  */
-import { cut, isoOf, MINUTE_MS, plainLine, shortName } from "@culprit/model";
+import { cut, isoOf, MINUTE_MS, plainLine } from "@culprit/model";
 import { z } from "zod";
 import { jsonOf, resultOf, resultOfFault } from "../http.ts";
 import { type Notification, notifierKind, type SendResult } from "../notifier.ts";
 import { causeLine, renderContent } from "../page.ts";
+import { subjectName } from "../subject.ts";
 
 const REPEAT_MS = 2 * MINUTE_MS;
 /** Four repeats may be lost before an alert ends. */
@@ -61,11 +62,9 @@ export const alertmanager = notifierKind({
 
 /** The labels that make an alert that alert: fixed by its first message, whatever incident its page belongs to later. */
 function identityOf({ key, incident, remote }: Notification): Readonly<Record<string, string>> {
-  const subject = incident.scope[0];
-  const name = subject === undefined ? "" : subject.kind === "host" ? shortName(subject.id).toUpperCase() : subject.id;
   return {
     alertname: remote["alertname"] ?? cut(plainLine(incident.playbook), LABEL_MAX),
-    instance: remote["instance"] ?? cut(plainLine(name), LABEL_MAX),
+    instance: remote["instance"] ?? cut(subjectName(incident), LABEL_MAX),
     culprit_key: key,
   };
 }

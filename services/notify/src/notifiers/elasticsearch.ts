@@ -4,7 +4,7 @@
  *
  * Source: Elasticsearch bulk API (200 with `errors`: each item has its own status; 429 is tried again, 409 is a repeat).
  */
-import { contentId, isoOf } from "@culprit/model";
+import { contentId, isoOf, plainLine } from "@culprit/model";
 import { z } from "zod";
 import { type HttpAnswer, resultOf } from "../http.ts";
 import { LOGIN_OPTIONS, loginHeader } from "../http-login.ts";
@@ -52,7 +52,7 @@ function documentOf({ action, reason, key, page, incident, at, test }: Notificat
       reason,
       ...(page.link === undefined ? {} : { url: page.link }),
     },
-    message: `${page.label} ${page.title}. ${causeLine(page)}`,
+    message: plainLine(`${page.label} ${page.title}. ${causeLine(page)}`),
     culprit: { key, test, incident },
   };
 }

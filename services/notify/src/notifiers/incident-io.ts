@@ -4,7 +4,7 @@
  *
  * Source: incident.io Alert Events V2, "create HTTP" (512 KiB; the description is Markdown); 429 is not final.
  */
-import { cut, plainLine } from "@culprit/model";
+import { cut, maskSecrets, plainLine } from "@culprit/model";
 import { secretText } from "@culprit/runtime";
 import { z } from "zod";
 import { resultOf } from "../http.ts";
@@ -44,7 +44,7 @@ function eventOf({ action, key, page, incident, test }: Notification): unknown {
       severity: incident.severity,
       playbook: plainLine(incident.playbook),
       acknowledged: incident.status === "acknowledged",
-      scope: incident.scope.slice(0, 20).map(({ kind, id }) => `${kind} ${cut(plainLine(id), 255)}`),
+      scope: incident.scope.slice(0, 20).map(({ kind, id }) => `${kind} ${cut(plainLine(maskSecrets(id)), 255)}`),
     },
   };
 }

@@ -12,6 +12,7 @@ import { type HttpRequest, jsonOf, resultOf } from "../http.ts";
 import { type Notification, notifierKind, type SendResult } from "../notifier.ts";
 import { renderContent } from "../page.ts";
 import { titleOf } from "../sections.ts";
+import { subjectOf } from "../subject.ts";
 
 const MESSAGE_MAX = 130;
 const DESCRIPTION_MAX = 15_000;
@@ -77,7 +78,7 @@ function requestsOf(notification: Notification, base: string, tags: readonly str
       ...(reason === "acknowledged" ? [{ url: of("acknowledge"), body: JSON.stringify({ source }) }] : []),
     ];
   }
-  const entity = cut(plainLine(incident.scope[0]?.id ?? ""), ENTITY_MAX);
+  const entity = cut(subjectOf(incident), ENTITY_MAX);
   const alert = {
     message,
     alias: key,

@@ -14,6 +14,7 @@ import { jsonOf, resultOf } from "../http.ts";
 import { type Notification, notifierKind, type SendResult } from "../notifier.ts";
 import { renderContent } from "../page.ts";
 import { sectionsOf, titleOf } from "../sections.ts";
+import { subjectOf } from "../subject.ts";
 
 const SUMMARY_MAX = 1_024;
 const DETAILS_TEXT_MAX = 20_000;
@@ -83,7 +84,7 @@ function triggerOf({ key, page, incident, test }: Notification): Record<string, 
     ...link,
     payload: {
       summary: cut(plainLine(titleOf(page, test)), SUMMARY_MAX),
-      source: cut(plainLine(incident.scope[0]?.id ?? "culprit"), 255),
+      source: cut(subjectOf(incident), 255),
       severity: SEVERITIES[incident.severity],
       timestamp: incident.startedAt,
       class: incident.playbook,

@@ -33,7 +33,7 @@ test("an event carries the key, its additional facts as text, and severity 0 whe
   expect(await wholeStory(to(server.url))).toEqual(["ok", "ok", "ok"]);
   const sent = server.received.map((request) => request.json());
   expect(sent.map(({ severity }) => severity)).toEqual(["1", "1", "0"]);
-  expect(sent[0]).toMatchObject({ message_key: id, node: "hv11", additional_info: expect.stringContaining('"link"') });
+  expect(sent[0]).toMatchObject({ message_key: id, node: "HV11", additional_info: expect.stringContaining('"link"') });
 });
 
 test("an incident is made once, changed under its id, and closed with the customer's own fields", async () => {

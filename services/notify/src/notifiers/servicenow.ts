@@ -5,13 +5,14 @@
  * Source: ServiceNow Table API (201 made, 200 changed; 429 by the customer's own rules), em_event (severity 1 critical to 5,
  * 0 clear; additional_info is JSON as text).
  */
-import { cut, plainLine, type Severity, shortName } from "@culprit/model";
+import { cut, plainLine, type Severity } from "@culprit/model";
 import { z } from "zod";
 import { type HttpAnswer, type HttpRequest, jsonOf, resultOf } from "../http.ts";
 import { LOGIN_OPTIONS, loginHeader } from "../http-login.ts";
 import { type Notification, notifierKind, type SendResult } from "../notifier.ts";
 import { renderContent } from "../page.ts";
 import { titleOf } from "../sections.ts";
+import { subjectName } from "../subject.ts";
 
 const SHORT_MAX = 160;
 const TEXT_MAX = 4_000;
@@ -107,12 +108,11 @@ export const servicenow = notifierKind({
 });
 
 function eventOf({ action, key, page, incident, test }: Notification): Readonly<Record<string, string>> {
-  const subject = incident.scope[0];
-  const node = subject === undefined ? "culprit" : subject.kind === "host" ? shortName(subject.id) : subject.id;
+  const node = subjectName(incident) || "culprit";
   return {
     source: "Culprit",
     event_class: "Culprit",
-    node: cut(plainLine(node), NODE_MAX),
+    node: cut(node, NODE_MAX),
     resource: cut(plainLine(incident.playbook), NODE_MAX),
     metric_name: cut(plainLine(incident.playbook), NODE_MAX),
     type: "Windows incident",

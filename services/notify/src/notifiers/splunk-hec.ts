@@ -4,11 +4,11 @@
  *
  * Source: Splunk HEC (`/services/collector/event`; 503 busy, 400 and 403 final).
  */
-import { plainLine } from "@culprit/model";
 import { secretText } from "@culprit/runtime";
 import { z } from "zod";
 import { resultOf } from "../http.ts";
 import { type Notification, notifierKind } from "../notifier.ts";
+import { subjectOf } from "../subject.ts";
 
 export const splunkHec = notifierKind({
   kind: "splunk-hec",
@@ -35,7 +35,7 @@ function eventOf({ action, reason, key, page, incident, at, test }: Notification
   const link = page.link === undefined ? {} : { link: page.link };
   return {
     time: at / 1_000,
-    host: plainLine(incident.scope[0]?.id ?? "culprit"),
+    host: subjectOf(incident),
     event: { action, reason, key, test, ...link, incident },
   };
 }
