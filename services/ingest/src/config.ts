@@ -92,6 +92,8 @@ export const IngestConfig = z.strictObject({
   wrongTokensPerMinuteMax: z.number().int().positive().default(50),
   /** Event ids remembered to recognise what is sent again; the oldest is forgotten first. */
   recentIdsMax: z.number().int().positive().default(100_000),
+  /** Of the records that no format knows, dead letters a minute that are kept of one sender; the rest are only counted. */
+  unknownLettersPerMinute: z.number().int().min(1).default(60),
   /** What a sender that is told to come back is told to wait. */
   retryAfterSeconds: z.number().int().positive().default(5),
   /** A sender that was heard before counts as silent after this. */

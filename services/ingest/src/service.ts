@@ -27,6 +27,7 @@ import { type Delivery, Sources, type SourceView } from "./sources.ts";
 import type { Listener } from "./streams/context.ts";
 import { senderIn } from "./streams/store.ts";
 import { watchTls } from "./streams/tls-files.ts";
+import { UnknownSample } from "./unknown-sample.ts";
 
 /** How often is looked for coverage that is due. */
 const COVERAGE_CHECK_MS = 1_000;
@@ -75,6 +76,7 @@ export async function start(options: IngestOptions): Promise<IngestService> {
     silentAfterMs: config.silentAfterMs,
     onDelivery: (delivery) => quotas.charge(senderIn(delivery.source), { records: recordsIn(delivery) }),
   });
+  const unknown = new UnknownSample({ perMinuteMax: config.unknownLettersPerMinute, clock, metrics });
   const budget = new Budget(config.inFlightMaxBytes);
   metrics.observe("ingest_in_flight", "Bytes of senders held in memory", () => ({ bytes: budget.held }));
   const check = credentialCheck(config);
@@ -98,7 +100,7 @@ export async function start(options: IngestOptions): Promise<IngestService> {
     return {
       async publish(messages) {
         try {
-          await inner.publish(messages);
+          await inner.publish(unknown.of(messages));
           troubledAt = Number.NEGATIVE_INFINITY;
         } catch (error) {
           if (isPassing(error)) troubledAt = clock.elapsed();
