@@ -7,13 +7,16 @@ import { Driver, wholeStory } from "./test-kit.ts";
 const { id } = fixture("cluster-hang-9e");
 
 /** A Jira with at most one issue of ours. */
-function api(state: { made: boolean }): (request: Received) => Reply {
+function api(state: { made: boolean; done?: boolean }): (request: Received) => Reply {
   return (request) => {
     const [, , , version, ...rest] = request.path.split("/");
     const path = rest.join("/");
     if (!/^(?:Basic|Bearer) /.test(request.headers["authorization"] ?? "")) return { status: 401 };
     if (path === (version === "3" ? "search/jql" : "search")) {
       const { jql } = request.json() as { jql: string };
+      if (jql.includes("statusCategory != Done") && state.done === true) {
+        return { status: 200, body: JSON.stringify({ issues: [] }) };
+      }
       const found = state.made && jql.includes(`labels = "culprit-${id}"`);
       return { status: 200, body: JSON.stringify({ issues: found ? [{ key: "OPS-7" }] : [] }) };
     }
@@ -71,6 +74,16 @@ describe.each([
       remote: { issue: "OPS-7" },
     });
     expect(asked(server)).not.toContain(`POST ${version}/issue`);
+  });
+
+  test("a story that has returned gets an issue of its own, not the one that is done", async () => {
+    const state = { made: false, done: false };
+    await using server = await fakeServer(api(state));
+    const driver = to(server.url, { edition });
+    await wholeStory(driver);
+    state.done = true;
+    expect(await driver.send("trigger", { reason: "returned" })).toMatchObject({ result: "ok" });
+    expect(asked(server).slice(-2)).toEqual([`POST ${version}/${search}`, `POST ${version}/issue`]);
   });
 
   test("takes far too much text; without a login it needs a person", async () => {

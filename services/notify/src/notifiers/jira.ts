@@ -55,10 +55,12 @@ export const jira = notifierKind({
     };
 
     /** The issue under our key: as remembered, else as found; empty when there is none. */
-    const find = async ({ key, remote }: Notification, signal: AbortSignal): Promise<string | SendResult> => {
-      if (remote["issue"] !== undefined) return remote["issue"];
+    const find = async ({ key, remote, action }: Notification, signal: AbortSignal): Promise<string | SendResult> => {
+      // The one that is remembered may be done: a story that has returned gets one that is not.
+      const isNew = action === "trigger";
+      if (remote["issue"] !== undefined && !isNew) return remote["issue"];
       // Both are checked by their schemas: nothing in the query can be more than a word.
-      const jql = `project = "${options.project}" AND labels = "${labelOf(key)}" ORDER BY created DESC`;
+      const jql = `project = "${options.project}" AND labels = "${labelOf(key)}"${isNew ? " AND statusCategory != Done" : ""} ORDER BY created DESC`;
       const query = { jql, maxResults: 1, fields: ["key"] };
       const { answer, result } = await call("POST", isCloud ? "search/jql" : "search", query, signal);
       if (result.result !== "ok") return result;

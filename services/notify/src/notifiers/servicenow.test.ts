@@ -60,6 +60,16 @@ test("F25 when it is not known whether an incident was made, it is looked for be
   expect(asked(server)).toEqual(["GET incident", `PATCH incident/${SYS_ID}`]);
 });
 
+test("a story that has returned gets an incident that is open, not the one that was closed", async () => {
+  const state = { made: false };
+  await using server = await fakeServer(api(state));
+  const driver = to(server.url, { table: "incident" });
+  await wholeStory(driver);
+  state.made = false;
+  expect(await driver.send("trigger", { reason: "returned" })).toMatchObject({ result: "ok" });
+  expect(asked(server).slice(-2)).toEqual(["GET incident", "POST incident"]);
+});
+
 test("takes far too much text; a wrong password needs a person", async () => {
   await using server = await fakeServer(api({ made: false }));
   for (const table of ["em_event", "incident"]) {

@@ -49,8 +49,9 @@ export const servicenow = notifierKind({
       post({ ...request, headers }, signal);
 
     /** The incident that is open under our key: as remembered, else as found; an empty id when there is none. */
-    const find = async ({ key, remote }: Notification, signal: AbortSignal): Promise<string | SendResult> => {
-      if (remote["sysId"] !== undefined) return remote["sysId"];
+    const find = async ({ key, remote, action }: Notification, signal: AbortSignal): Promise<string | SendResult> => {
+      // The one that is remembered may be closed: a story that has returned gets one that is open.
+      if (remote["sysId"] !== undefined && action !== "trigger") return remote["sysId"];
       const query = new URLSearchParams({
         sysparm_query: `correlation_id=${key}^active=true`,
         sysparm_fields: "sys_id",

@@ -40,6 +40,12 @@ export function slackMessage(page: PageContent, test: boolean, isInteractive = f
   });
 }
 
+/** One line, as text that Slack reads no markup or link in. */
+export function slackLine(text: string): SlackMessage {
+  const line = cut(plainLine(text), FALLBACK_MAX);
+  return { text: slackText(line), blocks: [richText([section([run(line)])])] };
+}
+
 /** Buttons that come back to us where the app is set up for it; else they are links. */
 function buttonBlocks({ link, replies }: PageContent, isInteractive: boolean): readonly unknown[] {
   const open = link === undefined ? [] : [button("Open the incident", { url: link })];

@@ -68,6 +68,31 @@ describe("the Slack bot", () => {
     ]);
   });
 
+  test("shows in the channel what nobody should miss, and reads no link in what changed", async () => {
+    await using server = await slackServer();
+    await using running = await bot(server.url);
+    await running.publish(incident);
+    const [first, ...others] = incident.causes;
+    if (first === undefined) throw new Error("the fixture has causes");
+    const causes = [{ ...first, id: "other", title: "see http://evil.example <!here>" }, ...others];
+    await running.publish({ ...incident, revision: 4, causes });
+    await running.publish({ ...incident, revision: 5, causes, severity: "high" });
+    const replies = server.received.map((request) => request.json()).filter((body) => body["thread_ts"] !== undefined);
+    expect(replies.map((body) => body["reply_broadcast"])).toEqual([undefined, true]);
+    expect(replies[0]?.["blocks"]).toMatchObject([{ type: "rich_text" }]);
+    expect(replies[0]?.["text"]).not.toContain("<!here>");
+  });
+
+  test("has a new message for an incident that has returned", async () => {
+    await using server = await slackServer();
+    await using running = await bot(server.url);
+    await running.publish(incident);
+    await running.publish({ ...incident, revision: 4, status: "closed" });
+    await running.publish({ ...incident, revision: 5 });
+    const roots = [...server.messages.values()].filter(({ thread }) => thread === undefined);
+    expect(roots.map(({ text }) => text.split(" ")[0])).toEqual(["RESOLVED", "CRITICAL"]);
+  });
+
   test("posts anew when someone has deleted the message", async () => {
     await using server = await slackServer();
     await using running = await bot(server.url);

@@ -7,10 +7,9 @@
  */
 import { secretText } from "@culprit/runtime";
 import { z } from "zod";
-import { slackText } from "../escape/slack.ts";
 import { type HttpAnswer, type HttpPost, resultOf } from "../http.ts";
 import { type Notification, notifierKind, type SendResult } from "../notifier.ts";
-import { slackMessage } from "./slack-blocks.ts";
+import { slackLine, slackMessage } from "./slack-blocks.ts";
 
 const AUTH_ERRORS = new Set([
   "invalid_auth",
@@ -35,6 +34,7 @@ const LATER_ERRORS = new Set([
   "service_unavailable",
   "request_timeout",
 ]);
+const LOUD_REASONS = new Set(["severity-changed", "reopened"]);
 /** The message is gone or may not be edited any more: a new one is posted. */
 const GONE_ERRORS = new Set(["message_not_found", "cant_update_message", "edit_window_closed"]);
 
@@ -73,14 +73,15 @@ export const slack = notifierKind({
       async send(notification, signal) {
         const message = slackMessage(notification.page, notification.test, interactive.has("slack"));
         const { channel, ts } = notification.remote;
-        if (channel !== undefined && ts !== undefined) {
+        // A story that has returned is a message of its own: an edit of the old one would wake nobody.
+        if (notification.action !== "trigger" && channel !== undefined && ts !== undefined) {
           const edited = await call("chat.update", { channel, ts, ...message }, signal);
           const result = slackResult(edited, now());
           if (result.result === "ok") {
             // What changed is said in the thread; the page itself is right already, so a failure here is not one.
             await call(
               "chat.postMessage",
-              { channel, thread_ts: ts, text: slackText(changeText(notification)) },
+              { channel, thread_ts: ts, ...slackLine(changeText(notification)), ...broadcastOf(notification) },
               signal,
             ).catch(() => undefined);
             return { ...result, remote: { channel, ts } };
@@ -113,6 +114,11 @@ function changeText({ action, reason, page }: Notification): string {
   return action === "resolve"
     ? `It is over (${why}).`
     : `Changed: ${why}. ${page.clear ? "Probable cause" : "Cause not clear"}: ${page.headline}`;
+}
+
+/** What people should not miss is shown in the channel too, which an edit and a thread are not. */
+function broadcastOf({ reason }: Notification): Readonly<Record<string, boolean>> {
+  return LOUD_REASONS.has(reason) ? { reply_broadcast: true } : {};
 }
 
 const Answer = z.object({
