@@ -9,7 +9,13 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
-import { compileRules, createCorrelator, jsonSource, type Ruleset } from "../../packages/rules/src/index.ts";
+import {
+  type CompiledRule,
+  compileRules,
+  createCorrelator,
+  jsonSource,
+  type Ruleset,
+} from "../../packages/rules/src/index.ts";
 import type { BenchFigure, BenchResult } from "./evtx.ts";
 
 const RECORDS = 60_000;
@@ -70,10 +76,12 @@ function matchLines(ruleset: Ruleset, lines: readonly string[]): number {
   lines.forEach((line, ref) => {
     const event = JSON.parse(line) as { "@timestamp": string };
     const source = jsonSource(event);
+    const rules: CompiledRule[] = [];
     ruleset.match(source, (rule) => {
       if (rule.emits) results += 1;
-      results += correlator.accept({ rule, source, at: Date.parse(event["@timestamp"]), ref }).length;
+      rules.push(rule);
     });
+    results += correlator.accept({ rules, source, at: Date.parse(event["@timestamp"]), ref }).length;
   });
   return results;
 }

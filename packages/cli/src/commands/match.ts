@@ -86,8 +86,7 @@ async function matchAll(
     ruleset.match(source, (rule) => matched.push(rule));
     for (const rule of matched)
       if (rule.emits) print(JSON.stringify({ ...ruleNames(rule), event: index, at: isoOf(at) }));
-    for (const rule of matched)
-      for (const firing of correlator.accept({ rule, source, at, ref: index })) tell(firing, index);
+    for (const firing of correlator.accept({ rules: matched, source, at, ref: index })) tell(firing, index);
     index += 1;
   }
   for (const firing of correlator.advance(Number.POSITIVE_INFINITY)) tell(firing, Math.max(0, index - 1));

@@ -1,7 +1,7 @@
 /** The conformance suite: 130 cases of our own making, each a set of rules, events in order of arrival, and what must come. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { compileRules, createCorrelator, jsonSource } from "./index.ts";
+import { type CompiledRule, compileRules, createCorrelator, jsonSource } from "./index.ts";
 
 interface Expected {
   readonly rule: string;
@@ -40,15 +40,17 @@ function run(each: Case, optimize: boolean) {
     each.events.forEach((event, index) => {
       const source = jsonSource(event);
       const at = Date.parse(String(event["@timestamp"] ?? "1970-01-01T00:00:00Z"));
+      const rules: CompiledRule[] = [];
       ruleset.match(source, (rule) => {
         matched.set(rule.title, [...(matched.get(rule.title) ?? []), index]);
         if (rule.emits) emitted.add(rule.title);
-        for (const firing of correlator.accept({ rule, source, at, ref: index })) {
-          const held = fired.get(firing.rule.title) ?? [];
-          held.push({ group: { ...firing.group }, index });
-          fired.set(firing.rule.title, held);
-        }
+        rules.push(rule);
       });
+      for (const firing of correlator.accept({ rules, source, at, ref: index })) {
+        const held = fired.get(firing.rule.title) ?? [];
+        held.push({ group: { ...firing.group }, index });
+        fired.set(firing.rule.title, held);
+      }
     });
   }
   return { matched, emitted, fired, diagnostics };

@@ -40,8 +40,6 @@ interface Wait<Ref> {
 interface Group<Ref> {
   readonly names: readonly (string | undefined)[];
   readonly window: Window<Ref>;
-  /** The event taken in last, by which a second match of it is known. */
-  lastRef: { readonly ref: Ref; readonly at: number } | undefined;
   firedAt: number | undefined;
   waits: Wait<Ref>[];
   answers: number[];
@@ -98,25 +96,43 @@ export class CorrelationState<Ref> {
     for (const group of snapshot?.groups ?? []) this.restore(group, snapshot?.carried ?? []);
   }
 
-  /** Takes in a match of one of the rules. Yields the moments that came to hold, and of these which fire. */
+  /**
+   * Takes in what came of one event: matches of the rules, several where it matched several. Yields the moments that came
+   * to hold, and of these which fire.
+   */
   take(
-    hit: Hit<Ref>,
-    input: number,
+    hits: readonly { readonly hit: Hit<Ref>; readonly input: number }[],
     ref: Ref,
   ): readonly { readonly fired: Fired<Ref> | undefined; readonly hit: Hit<Ref> }[] {
     const { type } = this.linked.rule.correlation;
     const isOrder = type === "temporal" || type === "temporal_ordered";
-    // What goes on holding is one occurrence to those that count, and as many times as it lasts to those that order.
-    if (!isOrder && type !== "value_count" && !hit.begins) return [];
-    const source = this.linked.inputs[input] as number;
-    const group = this.groupOf(hit, source);
-    // One event that several rules match is one event.
-    if (!isOrder && hit.isEvent && group.lastRef?.ref === ref && group.lastRef.at === hit.at) return [];
-    group.lastRef = hit.isEvent ? { ref, at: hit.at } : undefined;
-    const before = group.window.dropped;
-    const moments = group.window.add(this.entryOf(hit, input, source));
-    this.droppedEntries += group.window.dropped - before;
-    return moments.flatMap((moment) => this.outcomeOf(moment, group, ref));
+    const isDistinct = isOrder || type === "value_count";
+    const batches = new Map<Group<Ref>, Map<number, Entry<Ref>[]>>();
+    const counted = new Set<Group<Ref>>();
+    for (const { hit, input } of hits) {
+      // What goes on holding is one occurrence to those that count, and as many times as it lasts to those that order.
+      if (!isDistinct && !hit.begins) continue;
+      const source = this.linked.inputs[input] as number;
+      const group = this.groupOf(hit, source);
+      // One event that several rules match is one event.
+      if (!isDistinct && hit.isEvent && counted.has(group)) continue;
+      if (hit.isEvent) counted.add(group);
+      const byTime = batches.get(group) ?? new Map<number, Entry<Ref>[]>();
+      batches.set(group, byTime);
+      const batch = byTime.get(hit.at) ?? [];
+      byTime.set(hit.at, batch);
+      batch.push(this.entryOf(hit, input, source));
+    }
+    const outcomes: { fired: Fired<Ref> | undefined; hit: Hit<Ref> }[] = [];
+    for (const [group, byTime] of batches) {
+      for (const batch of byTime.values()) {
+        const before = group.window.dropped;
+        const moments = group.window.add(batch);
+        this.droppedEntries += group.window.dropped - before;
+        for (const moment of moments) outcomes.push(...this.outcomeOf(moment, group, ref));
+      }
+    }
+    return outcomes;
   }
 
   /** Takes in a match of the rule that must be absent. */
@@ -196,7 +212,6 @@ export class CorrelationState<Ref> {
     this.groups.set(keyOf(names), {
       names,
       window: new Window(this.shape, entries),
-      lastRef: undefined,
       firedAt: held.firedAt ?? undefined,
       waits: held.waits.map((wait) => ({ ...wait, carried: carriedNow(wait.carried) })),
       answers: [...held.answers],
@@ -283,7 +298,6 @@ export class CorrelationState<Ref> {
     const made: Group<Ref> = {
       names,
       window: new Window(this.shape),
-      lastRef: undefined,
       firedAt: undefined,
       waits: [],
       answers: [],

@@ -9,13 +9,14 @@ import { CorrelationState, type Fired, type Hit, type StateSnapshot } from "./co
 import { type FieldSource, scalarText } from "./field-source.ts";
 import type { CompiledRule, Ruleset } from "./ruleset.ts";
 
-/** A detection matched an event. */
+/** An event that detections matched. */
 export interface Arrival<Ref> {
-  readonly rule: CompiledRule;
+  /** Every detection that matched it: what they amount to is judged once. */
+  readonly rules: readonly CompiledRule[];
   readonly source: FieldSource;
   /** Event time. */
   readonly at: EpochMs;
-  /** What the caller knows the event by; the same for every rule that the event matched, and put into snapshots as it is. */
+  /** What the caller knows the event by; it is put into snapshots as it is. */
   readonly ref: Ref;
 }
 
@@ -51,7 +52,7 @@ export interface CorrelatorStats {
 }
 
 export interface Correlator<Ref> {
-  /** Takes one match in; to be called for every detection an event matches, whether it emits or not. */
+  /** Takes an event in, with every detection it matches, whether they emit or not. */
   accept(arrival: Arrival<Ref>): readonly Firing<Ref>[];
   /**
    * All events up to a time have arrived: waits that ended fire, and what no window can need any more is forgotten.
@@ -73,9 +74,14 @@ interface Consumer<Ref> {
   readonly input: number | "absent";
 }
 
+/** What correlations were given and have not judged yet. */
+type Pending<Ref> = Map<CorrelationState<Ref>, { readonly hit: Hit<Ref>; readonly input: number }[]>;
+
 class ChainedCorrelator<Ref> implements Correlator<Ref> {
   private readonly states: readonly CorrelationState<Ref>[];
   private readonly consumers = new Map<number, Consumer<Ref>[]>();
+  /** How many correlations lie below one, by place. */
+  private readonly depths: ReadonlyMap<number, number>;
   private readonly rules: readonly CompiledRule[];
   private readonly silentToo: boolean;
 
@@ -83,6 +89,7 @@ class ChainedCorrelator<Ref> implements Correlator<Ref> {
     this.rules = ruleset.rules;
     this.silentToo = silentToo;
     const { correlations } = ruleset.internals;
+    this.depths = depthsOf(correlations);
     const asked = askedFields(correlations);
     this.states = [...correlations].map(([place, linked]) => {
       const held =
@@ -96,8 +103,8 @@ class ChainedCorrelator<Ref> implements Correlator<Ref> {
     }
   }
 
-  accept({ rule, source, at, ref }: Arrival<Ref>): readonly Firing<Ref>[] {
-    if (!this.consumers.has(rule.place)) return [];
+  accept({ rules, source, at, ref }: Arrival<Ref>): readonly Firing<Ref>[] {
+    if (!rules.some(({ place }) => this.consumers.has(place))) return [];
     const firings: Firing<Ref>[] = [];
     const hit = {
       at,
@@ -106,7 +113,9 @@ class ChainedCorrelator<Ref> implements Correlator<Ref> {
       begins: true,
       get: (field: string) => singleText(source, field),
     };
-    this.pass(rule.place, hit, ref, firings);
+    const pending: Pending<Ref> = new Map();
+    for (const { place } of rules) this.pass(place, hit, pending);
+    this.run(pending, ref, firings);
     return firings;
   }
 
@@ -115,7 +124,9 @@ class ChainedCorrelator<Ref> implements Correlator<Ref> {
     for (const state of this.states) {
       for (const { fired, hit, ref } of state.advance(watermark)) {
         this.report(state, fired, ref, firings);
-        this.pass(state.place, hit, ref, firings);
+        const pending: Pending<Ref> = new Map();
+        this.pass(state.place, hit, pending);
+        this.run(pending, ref, firings);
       }
     }
     return firings;
@@ -145,18 +156,38 @@ class ChainedCorrelator<Ref> implements Correlator<Ref> {
     else held.push(consumer);
   }
 
-  /** Gives a match to the correlations that refer to the rule, and theirs to those that refer to them; there is no circle. */
-  private pass(place: number, hit: Hit<Ref>, ref: Ref, firings: Firing<Ref>[]): void {
+  /** Gives a match of a rule to the correlations that refer to it. */
+  private pass(place: number, hit: Hit<Ref>, pending: Pending<Ref>): void {
     for (const { state, input } of this.consumers.get(place) ?? []) {
       if (input === "absent") {
         state.answer(hit);
         continue;
       }
-      for (const { fired, hit: next } of state.take(hit, input, ref)) {
-        if (fired !== undefined) this.report(state, fired, ref, firings);
-        this.pass(state.place, next, ref, firings);
+      const held = pending.get(state);
+      if (held === undefined) pending.set(state, [{ hit, input }]);
+      else held.push({ hit, input });
+    }
+  }
+
+  /** Lets the correlations judge what they were given, inner ones first, so that each judges once; there is no circle. */
+  private run(pending: Pending<Ref>, ref: Ref, firings: Firing<Ref>[]): void {
+    while (pending.size > 0) {
+      let next: CorrelationState<Ref> | undefined;
+      for (const state of pending.keys()) {
+        if (next === undefined || this.depthOf(state) < this.depthOf(next)) next = state;
+      }
+      if (next === undefined) return;
+      const hits = pending.get(next) ?? [];
+      pending.delete(next);
+      for (const { fired, hit } of next.take(hits, ref)) {
+        if (fired !== undefined) this.report(next, fired, ref, firings);
+        this.pass(next.place, hit, pending);
       }
     }
+  }
+
+  private depthOf({ place }: CorrelationState<Ref>): number {
+    return this.depths.get(place) ?? 0;
   }
 
   private report(
@@ -193,6 +224,23 @@ function askedFields(correlations: Ruleset["internals"]["correlations"]): Readon
     }
   }
   return asked;
+}
+
+/** The length of the longest chain below each correlation. */
+function depthsOf(correlations: Ruleset["internals"]["correlations"]): ReadonlyMap<number, number> {
+  const depths = new Map<number, number>();
+  const depthOf = (place: number): number => {
+    const linked = correlations.get(place);
+    if (linked === undefined) return 0;
+    const held = depths.get(place);
+    if (held !== undefined) return held;
+    const below = linked.absent === undefined ? linked.inputs : [...linked.inputs, linked.absent];
+    const depth = 1 + below.reduce((most, input) => Math.max(most, depthOf(input)), 0);
+    depths.set(place, depth);
+    return depth;
+  };
+  for (const place of correlations.keys()) depthOf(place);
+  return depths;
 }
 
 /** The text of a field; of several values, the first. */

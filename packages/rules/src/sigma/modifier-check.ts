@@ -14,8 +14,7 @@ const REGEX_FLAGS = ["i", "m", "s"] as const;
 const TEXT_CHANGES: readonly string[] = ["windash", "expand", "base64", "base64offset", ...UTF_16];
 /** Modifiers that decide how a value is read, instead of as text. */
 const READINGS: readonly string[] = ["exists", "re", "cidr", "fieldref", ...TIME_PARTS, ...COMPARATORS];
-/** Every modifier there is. */
-export const MODIFIERS: readonly string[] = [
+const MODIFIERS: readonly string[] = [
   ...["all", "cased", "neq"],
   ...PLACES,
   ...REGEX_FLAGS,

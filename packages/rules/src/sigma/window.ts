@@ -78,20 +78,22 @@ export class Window<Ref> {
     this.entries = entries;
   }
 
-  /** Takes a match in. Yields the moments at which the condition came to hold, in order of time. */
-  add(entry: Entry<Ref>): readonly Moment<Ref>[] {
+  /** Takes matches of one moment in. Yields the moments at which the condition came to hold, in order of time. */
+  add(batch: readonly Entry<Ref>[]): readonly Moment<Ref>[] {
+    const [entry] = batch;
+    if (entry === undefined) return [];
     // Before, not after: what a moment says of its window is read when the match has been taken in.
     if (this.entries.length >= this.shape.entriesMax) this.dropOldest(Math.ceil(this.shape.entriesMax * DROP_SHARE));
     const newest = this.entries.at(-1);
     // What happens at one time is in any order, but only the ordered type has to put it into one.
     const isOrdered = this.shape.body.type === "temporal_ordered";
     const isNewest = newest === undefined || entry.at > newest.at || (entry.at === newest.at && !isOrdered);
-    if (isNewest) {
+    if (isNewest && batch.length === 1) {
       this.entries.push(entry);
-    } else {
-      this.entries.splice(this.firstAfter(entry.at), 0, entry);
+      return this.report(this.extend(entry));
     }
-    return this.report(isNewest ? this.extend(entry) : this.sweep(entry.at));
+    this.entries.splice(this.firstAfter(entry.at), 0, ...batch);
+    return this.report(this.sweep(entry.at));
   }
 
   /** Gives up the matches before a time. */
