@@ -47,6 +47,8 @@ export interface PageCause {
   /** False for "not known": there is no cause to put a name to. */
   readonly named: boolean;
   readonly title: string;
+  /** What happened if this is the cause, in a sentence for who does not know Windows from the inside; may be empty. */
+  readonly summary: string;
   readonly percent: number;
   readonly for: readonly PageReason[];
   readonly forMore: number;
@@ -212,6 +214,7 @@ function argumentOf(cause: RankedCause, unknownElsewhere: readonly string[]): Pa
   return {
     named: !isUnknown(cause),
     title: causeTitle(cause),
+    summary: isUnknown(cause) ? "" : maskSecrets(cause.summary),
     percent: percentOf(cause.share),
     for: strongest(cause.for),
     forMore: Math.max(0, cause.for.length - REASONS_MAX),

@@ -71,17 +71,21 @@ function causeParts(page: PageContent): readonly string[] {
   const bold = (text: string): string => `<p style="margin:0 0 6px;font-weight:700">${htmlText(text)}</p>`;
   const next = page.next.map(({ title, percent }) => `${title} ${percent} %`).join(" · ");
   const unclear = (cause: PageCause): string =>
-    `${cause.named ? bold(`${cause.title}: ${cause.percent} %`) : ""}${reasonTable(cause)}`;
+    `${cause.named ? bold(`${cause.title}: ${cause.percent} %`) : ""}${summaryOf(cause)}${reasonTable(cause)}`;
   const argued = page.clear
     ? section(
         "Probable cause",
-        `${bold(`${page.headline}: ${page.causes[0].percent} %, ${page.verdict}`)}${reasonTable(page.causes[0])}`,
+        `${bold(`${page.headline}: ${page.causes[0].percent} %, ${page.verdict}`)}${summaryOf(page.causes[0])}${reasonTable(page.causes[0])}`,
       )
     : section(
         "Cause not clear",
         `<p style="margin:0 0 6px">${htmlText(page.headline)}</p>${page.causes.map(unclear).join("")}`,
       );
   return [argued, section("Next causes", `<p style="margin:0">${htmlText(next === "" ? "none" : next)}</p>`)];
+}
+
+function summaryOf({ summary }: PageCause): string {
+  return summary === "" ? "" : `<p style="margin:0 0 6px">${htmlText(summary)}</p>`;
 }
 
 function reasonTable(cause: PageCause): string {

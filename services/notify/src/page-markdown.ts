@@ -54,8 +54,8 @@ function causeBlocks(page: PageContent): readonly string[] {
     ? [`**Probable cause: ${markdownText(page.headline)}**: ${page.causes[0].percent} %, ${page.verdict}`]
     : [`**Cause not clear:** ${markdownText(page.headline)}`];
   const argued = page.causes.map((cause) => {
-    const lines = reasonLines(cause);
-    return page.clear || !cause.named ? lines : `${markdownText(cause.title)}, ${cause.percent} %:\n\n${lines}`;
+    const name = page.clear || !cause.named ? "" : `${markdownText(cause.title)}, ${cause.percent} %:`;
+    return [name, markdownText(cause.summary), reasonLines(cause)].filter((part) => part !== "").join("\n\n");
   });
   return [...head, ...argued, `**Next causes:** ${next === "" ? "none" : next}`];
 }

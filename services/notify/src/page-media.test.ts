@@ -1,9 +1,40 @@
 import { describe, expect, test } from "vitest";
 import { fixture, hostile } from "./fixtures.ts";
+import { slackMessage } from "./notifiers/slack-blocks.ts";
+import { teamsMessage } from "./notifiers/teams.ts";
+import { renderPage } from "./page.ts";
+import { composePage } from "./page-content.ts";
 import { renderHtml } from "./page-html.ts";
 import { renderMarkdown } from "./page-markdown.ts";
 
 const UTC = { timeZone: "UTC" };
+
+describe.each(["cluster-hang-9e", "dpm-vss", "storage-loss"] as const)("the page of %s", (name) => {
+  const incident = fixture(name);
+  const page = composePage(incident, { ...UTC, consoleUrl: "https://culprit.example" });
+  const flat = (text: string): string =>
+    text
+      .replace(/<[^>]*>/g, " ")
+      .replaceAll("\\", "")
+      .replace(/\s+/g, " ");
+
+  test.each([
+    ["text", flat(renderPage(incident, { ...UTC, width: 400 }))],
+    ["Markdown", flat(renderMarkdown(incident, UTC))],
+    ["HTML", flat(renderHtml(incident, UTC).replaceAll("&quot;", '"').replaceAll("&#39;", "'"))],
+    ["Slack", flat(JSON.stringify(slackMessage(page, false)).replaceAll('\\"', '"'))],
+    ["Teams", flat(JSON.stringify(teamsMessage(page, false)).replaceAll('\\"', '"'))],
+  ])("says as %s what happened, why, what speaks against it, what is missing and what to do first", (_, text) => {
+    const [cause] = page.causes;
+    const words = [incident.title, page.when, page.where, cause.title, cause.summary, page.actions[0] ?? ""];
+    const reasons = [...cause.for, ...cause.against].map((reason) => reason.text);
+    const plain = text.replaceAll("*", "");
+    for (const part of [...words, ...reasons, ...cause.unknown]) {
+      expect(plain).toContain(flat(part).replaceAll("*", ""));
+    }
+    if (cause.against.length === 0) expect(plain).toMatch(/against\W+(?:0 )?nothing seen/);
+  });
+});
 
 describe("Markdown", () => {
   test("carries everything the page says", () => {

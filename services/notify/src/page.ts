@@ -118,12 +118,14 @@ function cause(paper: Paper, page: PageContent): void {
   if (page.clear) {
     const [first] = page.causes;
     paper.headline("PROBABLE CAUSE", first.title, `${first.percent} %  ${page.verdict}`);
+    if (first.summary !== "") paper.entry("", first.summary);
     reasons(paper, first);
   } else {
     paper.entry("CAUSE NOT CLEAR", page.headline, BOLD);
     page.causes.forEach((each, index) => {
       const label = page.causes.length === 1 ? "BEST GUESS" : index === 0 ? "EITHER" : "OR";
       if (each.named) paper.headline(label, each.title, `${each.percent} %`);
+      if (each.summary !== "") paper.entry("", each.summary);
       reasons(paper, each);
     });
   }

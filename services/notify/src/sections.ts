@@ -35,6 +35,7 @@ export function sectionsOf(page: PageContent): readonly Section[] {
   ];
   return [
     ...cause,
+    ...(page.clear && first.summary !== "" ? [plain("What happened", first.summary)] : []),
     { label: "Do first", text: "", items: page.actions.map(line), ordered: true },
     ...page.causes.map((each) => reasonsOf(each, page.clear)),
     ...others,
@@ -49,6 +50,7 @@ function reasonsOf(cause: PageCause, clear: boolean): Section {
   };
   const unknown = cause.unknown.length === 0 ? ["nothing known to be missing"] : cause.unknown;
   const items = [
+    ...(clear || cause.summary === "" ? [] : [cause.summary]),
     ...side("for", cause.for, cause.forMore),
     ...side("against", cause.against, cause.againstMore),
     ...unknown.map((text) => `unknown: ${text}`),

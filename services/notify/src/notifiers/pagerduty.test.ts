@@ -65,7 +65,11 @@ describe("PagerDuty", () => {
       payload: { summary: string; custom_details: Record<string, string[]> };
     };
     expect(event.payload.summary).toBe(`CRITICAL ${incident.title}`);
-    expect(Object.keys(event.payload.custom_details).slice(0, 3)).toEqual(["Probable cause", "Do first", "Why"]);
+    expect(Object.keys(event.payload.custom_details).slice(0, 3)).toEqual([
+      "Probable cause",
+      "What happened",
+      "Do first",
+    ]);
   });
 
   test.each([

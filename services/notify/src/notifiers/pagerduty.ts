@@ -13,6 +13,7 @@ import { z } from "zod";
 import { jsonOf, resultOf } from "../http.ts";
 import { type Notification, notifierKind, type SendResult } from "../notifier.ts";
 import { renderContent } from "../page.ts";
+import type { PageContent } from "../page-content.ts";
 import { sectionsOf, titleOf } from "../sections.ts";
 import { subjectOf } from "../subject.ts";
 
@@ -89,14 +90,20 @@ function triggerOf({ key, page, incident, test }: Notification): Record<string, 
       timestamp: incident.startedAt,
       class: incident.playbook,
       custom_details: {
-        ...Object.fromEntries(
-          sectionsOf(page).map(({ label, text, items }) => [
-            plainLine(label),
-            [text, ...items].filter(Boolean).map(plainLine),
-          ]),
-        ),
+        ...detailsOf(page),
         Page: cut(renderContent(page, { width: 80 }), DETAILS_TEXT_MAX),
       },
     },
   };
+}
+
+/** The sections by their labels; several of one label stand together. */
+function detailsOf(page: PageContent): Readonly<Record<string, readonly string[]>> {
+  const details = new Map<string, string[]>();
+  for (const { label, text, items } of sectionsOf(page)) {
+    const lines = [text, ...items].filter((line) => line !== "").map(plainLine);
+    const name = label === "" ? "Text" : plainLine(label);
+    details.set(name, [...(details.get(name) ?? []), ...lines]);
+  }
+  return Object.fromEntries(details);
 }

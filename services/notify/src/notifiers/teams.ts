@@ -41,8 +41,11 @@ export const teams = notifierKind({
   }),
 });
 
-/** The message with its card within the size Teams takes; sections that do not fit are left off from the end. */
-function teamsMessage(page: PageContent, test: boolean): unknown {
+/**
+ * The message with its card within the size Teams takes; sections that do not fit are left off from the end.
+ * @internal
+ */
+export function teamsMessage(page: PageContent, test: boolean): unknown {
   const build = (sections: readonly Section[]): unknown => ({
     type: "message",
     attachments: [
