@@ -28,7 +28,7 @@ export interface Notification {
 }
 
 /** How a target knows a page. */
-export type RemotePage = Pick<Notification, "key" | "remote">;
+type RemotePage = Pick<Notification, "key" | "remote">;
 
 export type SendResult =
   /** `accepted`: the target took it and delivers later; `delivered`: it is where people see it. */

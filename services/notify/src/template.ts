@@ -56,6 +56,7 @@ export type PageTemplate = (page: PageContent, incident: Incident) => PageConten
  * Shape: the page with the title and `body` that came out; where one fails, the page as it was with a notice.
  * Units: `zone` is what the filter `local` prints instants in, with UTC beside it.
  * Errors: those of the syntax, which the config's schema has found before.
+ * @internal
  */
 export function pageTemplate({ title, body }: TemplateOptions, zone: string): PageTemplate {
   const engine = engineOf(zone);

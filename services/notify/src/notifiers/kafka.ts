@@ -16,7 +16,7 @@ import { incidentData } from "./incident-data.ts";
 const SEND_TIMEOUT_MS = 10_000;
 const Pem = z.string().max(100_000);
 
-export const KafkaOptions = z.strictObject({
+const KafkaOptions = z.strictObject({
   /** `host:port` of brokers to begin with; the others are learnt from them. */
   brokers: z
     .array(z.string().regex(/^(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]{2,45}\]):\d{1,5}$/, "expected host:port"))
