@@ -7,9 +7,12 @@
 import { failure } from "@culprit/model";
 import type { BinaryReader, DecodedItem, DecoderOptions, FormatSet } from "./decoding.ts";
 import type { DecodeContext } from "./format.ts";
-import { Framer, RECORD_MAX_BYTES } from "./framing.ts";
+import { type Frame, Framer, RECORD_MAX_BYTES } from "./framing.ts";
+import { LineSieve, type Stretch } from "./line-sieve.ts";
 import { FORMAT_UNKNOWN, RecordReader } from "./record-reader.ts";
+import { SELECT_ALL } from "./selection.ts";
 import { type ByteKind, byteKind, KIND_SAMPLE_BYTES, readUtf8, utf8From } from "./text-encoding.ts";
+import { WINLOGBEAT, WinlogbeatLines, winlogbeatScanner } from "./winlogbeat-lines.ts";
 
 export interface Decoder {
   /** The records that a chunk completes. */
@@ -70,17 +73,55 @@ function textReader(
     ...(options.recordMaxBytes === undefined ? {} : { recordMaxBytes: options.recordMaxBytes }),
   });
   const records = new RecordReader(set, named, options);
+  const sieve = named?.reach === "only" ? undefined : sieveOf(options, { framer, records });
+
+  function* frames(found: Iterable<Frame>): Iterable<DecodedItem> {
+    for (const frame of found) yield* records.frame(frame);
+  }
+
+  function* sifted(stretches: Iterable<Stretch>): Iterable<DecodedItem> {
+    for (const stretch of stretches) {
+      if (stretch.kind === "frame") yield* frames(framer.push(stretch.bytes));
+      else {
+        yield* records.leftOut();
+        framer.leaveOut(stretch.length);
+      }
+    }
+  }
+
+  function* take(bytes: Uint8Array): Iterable<DecodedItem> {
+    yield* sieve === undefined ? frames(framer.push(bytes)) : sifted(sieve.push(bytes));
+  }
+
   return {
     *push(chunk) {
-      const bytes = transcoder === undefined ? chunk : transcoder.push(chunk);
-      for (const frame of framer.push(bytes)) yield* records.frame(frame);
+      yield* take(transcoder === undefined ? chunk : transcoder.push(chunk));
+      records.settle();
     },
     *end() {
-      if (transcoder !== undefined) for (const frame of framer.push(transcoder.end())) yield* records.frame(frame);
-      for (const frame of framer.end()) yield* records.frame(frame);
+      if (transcoder !== undefined) yield* take(transcoder.end());
+      if (sieve !== undefined) yield* sifted(sieve.end());
+      yield* frames(framer.end());
       yield* records.end();
     },
   };
+}
+
+/** A sieve where something is selected and the machine can run one. */
+function sieveOf(
+  { selection, onPassedOver }: DecoderOptions,
+  { framer, records }: { readonly framer: Framer; readonly records: RecordReader },
+): LineSieve | undefined {
+  const scanner = selection === undefined || selection === SELECT_ALL ? undefined : winlogbeatScanner();
+  if (selection === undefined || scanner === undefined) return undefined;
+  return new LineSieve({
+    scanner,
+    judge: new WinlogbeatLines(scanner, selection),
+    isFramerIdle: () => framer.isIdle,
+    ...(onPassedOver === undefined
+      ? {}
+      : { onLeftOut: (shown, offset) => records.passOver(WINLOGBEAT, { shown, offset }) }),
+  });
 }
 
 /** What says itself where it ends: JSON, and markup of events. */

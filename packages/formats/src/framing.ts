@@ -80,6 +80,17 @@ export class Framer {
     return this.#cut(true);
   }
 
+  /** Whether it is between records, with nothing kept, so that a line may be left out. */
+  get isIdle(): boolean {
+    return this.#pieceBytes === 0 && !this.#skipping && this.#arrayDepth === 0;
+  }
+
+  /** Leaves out lines of the input that hold one record each. Only while it is idle. */
+  leaveOut(length: number): void {
+    this.#offset += length;
+    this.#lineBreaks = 1;
+  }
+
   #cut(last: boolean): Frame[] {
     const bytes = this.#joined();
     this.#lineEnd = bytes.indexOf(LF);

@@ -42,7 +42,11 @@ export function glanceWinlogbeat(bytes: Uint8Array): Glance | undefined {
           if (depth === 1) {
             if (key === "_source" || key.includes(".")) return undefined;
             parent = key === "winlog" || key === "event" ? key : "other";
-            if (key === "winlog" && bytes[skipBlanks(bytes, colon + 1)] === 0x7b) found.winlog = true;
+            if (key === "winlog") {
+              // Given twice, the last would count, and it may be no object.
+              if (found.winlog || bytes[skipBlanks(bytes, colon + 1)] !== 0x7b) return undefined;
+              found.winlog = true;
+            }
           } else if (!note(found, parent, key, bytes, skipBlanks(bytes, colon + 1))) return undefined;
         }
       }
@@ -75,7 +79,7 @@ function note(found: Found, parent: Parent, key: string, bytes: Uint8Array, at: 
   } else if (key !== "event_id") return true;
   const id = readDigits(bytes, at);
   // An empty value is as good as none: the other key decides.
-  if (id === undefined) return bytes[at] === QUOTE && bytes[at + 1] === QUOTE;
+  if (id === undefined) return isEmptyText(bytes, at);
   found.eventIds.push(id % 0x10000);
   return true;
 }
@@ -95,8 +99,13 @@ function readKey(bytes: Uint8Array, start: number, end: number): string | undefi
   return key;
 }
 
+/** Whether an empty string stands at a place. */
+export function isEmptyText(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === QUOTE && bytes[at + 1] === QUOTE;
+}
+
 /** Up to ten digits, in quotes or not, that end where a value ends. */
-function readDigits(bytes: Uint8Array, start: number): number | undefined {
+export function readDigits(bytes: Uint8Array, start: number): number | undefined {
   const quoted = bytes[start] === QUOTE;
   let at = quoted ? start + 1 : start;
   let value = 0;
@@ -115,7 +124,7 @@ function readDigits(bytes: Uint8Array, start: number): number | undefined {
 const TEXT_MAX_LENGTH = 200;
 
 /** A string of ASCII without escapes. */
-function readText(bytes: Uint8Array, start: number): string | undefined {
+export function readText(bytes: Uint8Array, start: number): string | undefined {
   if (bytes[start] !== QUOTE) return undefined;
   let text = "";
   for (let at = start + 1; at < bytes.length && text.length <= TEXT_MAX_LENGTH; at += 1) {
@@ -152,7 +161,8 @@ function endOfString(bytes: Uint8Array, start: number): number {
   return -1;
 }
 
-function skipBlanks(bytes: Uint8Array, from: number): number {
+/** The place of the next byte that is no blank. */
+export function skipBlanks(bytes: Uint8Array, from: number): number {
   let at = from;
   for (; at < bytes.length; at += 1) {
     const c = bytes[at];

@@ -7,7 +7,9 @@ import type { RecordSource } from "./event-export.ts";
 import { type DecodeContext, type Format, type InputRecord, type NamedFormat, NO_MATCH, SURE_MATCH } from "./format.ts";
 import { type Frame, splitObjects } from "./framing.ts";
 import { isObject, parseJson } from "./json-text.ts";
-import { SELECT_ALL, type Selection } from "./selection.ts";
+import { PassedRuns } from "./passed-runs.ts";
+import { SELECT_ALL, type Selection, type Shown } from "./selection.ts";
+import { shownBy } from "./shown.ts";
 import { type TextBlock, TextBlocks } from "./text-blocks.ts";
 import { readUtf8 } from "./text-encoding.ts";
 
@@ -19,7 +21,7 @@ export class RecordReader {
   readonly #set: FormatSet;
   readonly #context: DecodeContext;
   readonly #selection: Selection;
-  readonly #onPassedOver: DecoderOptions["onPassedOver"];
+  readonly #passed: PassedRuns | undefined;
   readonly #path: string | undefined;
   readonly #blocks: TextBlocks;
 
@@ -31,7 +33,7 @@ export class RecordReader {
     this.#set = set;
     this.#context = options.context;
     this.#selection = options.selection ?? SELECT_ALL;
-    this.#onPassedOver = options.onPassedOver;
+    this.#passed = options.onPassedOver === undefined ? undefined : new PassedRuns(options.onPassedOver);
     this.#path = options.path;
     this.#blocks = new TextBlocks(set.formats, named);
   }
@@ -60,7 +62,7 @@ export class RecordReader {
     mayHoldMore: boolean,
   ): Iterable<DecodedItem> {
     if (!this.#isWanted(frame.bytes)) {
-      this.#onPassedOver?.({ source: this.#source(shape, frame.offset), count: 1, record: frame.bytes });
+      if (this.#passed !== undefined) this.passOver(shape, { shown: shownBy(frame.bytes), offset: frame.offset });
       return;
     }
     const { text, marks } = readUtf8(frame.bytes);
@@ -79,8 +81,24 @@ export class RecordReader {
     yield* this.#block({ format, text: lines, offset: 0, marks });
   }
 
+  /** Takes note that lines which hold a record each were left out: they end what text was open, as their frames would. */
+  *leftOut(): Iterable<DecodedItem> {
+    for (const block of this.#blocks.close()) yield* this.#block(block);
+  }
+
+  /** Counts a record that is passed over. */
+  passOver(format: string, { shown, offset }: { readonly shown: Shown; readonly offset: number }): void {
+    this.#passed?.add(shown, () => this.#source(format, offset));
+  }
+
+  /** Tells of all that was passed over so far. */
+  settle(): void {
+    this.#passed?.end();
+  }
+
   *end(): Iterable<DecodedItem> {
     for (const block of this.#blocks.close()) yield* this.#block(block);
+    this.settle();
   }
 
   #isWanted(bytes: Uint8Array): boolean {
@@ -96,8 +114,7 @@ export class RecordReader {
       if (isBetweenRecords(block.text)) return;
       yield this.#failed(failure("format.unknown", "text of no known format").failure, { bytes, offset: block.offset });
     } else if (this.#selection !== SELECT_ALL && !block.format.select(bytes, this.#selection)) {
-      const source = this.#source(block.format.name, block.offset);
-      this.#onPassedOver?.({ source, count: 1, record: bytes });
+      this.passOver(block.format.name, { shown: shownBy(bytes), offset: block.offset });
     } else {
       yield* this.#decode(block.format, record, { bytes, offset: block.offset });
     }

@@ -16,17 +16,27 @@ export interface Selection {
 /** Wants everything: `retain: all`, and every offline command that must show all events. */
 export const SELECT_ALL: Selection = { wants: () => true };
 
-/** Records that a selection left undecoded: counted, so that a log's arrival is known without its records. */
+/** Records of one log that a selection left undecoded: counted, so that the log's arrival is known without them. */
 export interface PassedOver {
+  /** Where the first of them stood. */
   readonly source: RecordSource;
   readonly count: number;
-  /** The record, where it is one of its own. */
-  readonly record?: Uint8Array;
   readonly provider?: string;
   readonly channel?: string;
   readonly computer?: string;
   readonly firstAt?: EpochMs;
   readonly lastAt?: EpochMs;
+  /** Where their record ids are one unbroken run. */
+  readonly firstRecordId?: number;
+  readonly lastRecordId?: number;
+}
+
+/** What a record that is passed over shows of itself: whose log it is from, its number in it and its time. */
+export interface Shown {
+  readonly computer?: string;
+  readonly channel?: string;
+  readonly at?: EpochMs;
+  readonly recordId?: number;
 }
 
 /** What raw bytes show of a record without decoding it. */

@@ -6,9 +6,16 @@ import { CoverageWindow, STRETCHES_MAX } from "./coverage-window.ts";
 const host = "hv11" as HostId;
 const SECOND = 1_000;
 
+/** One record of a log. */
+function record(n: { at: number; recordId?: number; channel?: string }): Coverage {
+  const { at, recordId, channel = "System" } = n;
+  const ids = recordId === undefined ? {} : { firstRecordId: recordId, lastRecordId: recordId };
+  return { host, channel, from: at, to: at, count: 1, ...ids };
+}
+
 function noted(ids: readonly number[]): readonly Coverage[] {
   const window = new CoverageWindow();
-  for (const id of ids) window.note({ host, channel: "System", at: id * SECOND, recordId: id });
+  for (const id of ids) window.note(record({ at: id * SECOND, recordId: id }));
   return window.rest();
 }
 
@@ -51,9 +58,9 @@ test("how many runs of one log are kept apart is bounded; a joined one admits it
 
 test("a log that was cleared and counts anew is not joined with what it was", () => {
   const window = new CoverageWindow();
-  window.note({ host, channel: "System", at: 0, recordId: 1 });
-  window.note({ host, channel: "System", at: 10 * SECOND, recordId: 2 });
-  window.note({ host, channel: "System", at: 3_600 * SECOND, recordId: 1 });
+  window.note(record({ at: 0, recordId: 1 }));
+  window.note(record({ at: 10 * SECOND, recordId: 2 }));
+  window.note(record({ at: 3_600 * SECOND, recordId: 1 }));
   expect(window.rest().map(({ from, to, count }) => [from / SECOND, to / SECOND, count])).toEqual([
     [0, 10, 2],
     [3_600, 3_600, 1],
@@ -62,15 +69,15 @@ test("a log that was cleared and counts anew is not joined with what it was", ()
 
 test("a log without record ids is one stretch of arrivals", () => {
   const window = new CoverageWindow();
-  for (const at of [5, 1, 9, 1]) window.note({ host, channel: "FileLog/cluster.log", at });
+  for (const at of [5, 1, 9, 1]) window.note(record({ channel: "FileLog/cluster.log", at }));
   expect(window.rest()).toEqual([{ host, channel: "FileLog/cluster.log", from: 1, to: 9, count: 4 }]);
 });
 
 test("channels differ by name but not by case, and hosts are kept apart", () => {
   const window = new CoverageWindow();
-  window.note({ host, channel: "System", at: 1, recordId: 1 });
-  window.note({ host, channel: "SYSTEM", at: 2, recordId: 2 });
-  window.note({ host: "hv12" as HostId, channel: "System", at: 3, recordId: 3 });
+  window.note(record({ at: 1, recordId: 1 }));
+  window.note(record({ channel: "SYSTEM", at: 2, recordId: 2 }));
+  window.note({ ...record({ at: 3, recordId: 3 }), host: "hv12" as HostId });
   expect(window.rest().map(({ host: of, count }) => [of, count])).toEqual([
     ["hv11", 2],
     ["hv12", 1],
@@ -79,16 +86,16 @@ test("channels differ by name but not by case, and hosts are kept apart", () => 
 
 test("what could not be stored is given back and joins what came since", () => {
   const window = new CoverageWindow();
-  window.note({ host, channel: "System", at: 1, recordId: 1 });
+  window.note(record({ at: 1, recordId: 1 }));
   const summaries = window.due(0);
-  window.note({ host, channel: "System", at: 2, recordId: 2 });
+  window.note(record({ at: 2, recordId: 2 }));
   window.giveBack(summaries);
   expect(window.rest()).toMatchObject([{ count: 2, firstRecordId: 1, lastRecordId: 2 }]);
 });
 
 test("a log that fell silent is forgotten after a minute", () => {
   const window = new CoverageWindow();
-  window.note({ host, channel: "System", at: 1, recordId: 1 });
+  window.note(record({ at: 1, recordId: 1 }));
   expect(window.due(0)).toHaveLength(1);
   expect(window.logs).toBe(1);
   expect(window.due(60_000)).toEqual([]);

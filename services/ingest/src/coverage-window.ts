@@ -6,7 +6,6 @@
  * lies in it already is not counted again. A log without ids has one stretch, and its count is that of arrivals.
  */
 import type { Coverage } from "@culprit/model";
-import type { Seen } from "./glance.ts";
 
 const SUMMARY_EVERY_MS = 60_000;
 /**
@@ -38,10 +37,19 @@ export class CoverageWindow {
     return this.#logs.size;
   }
 
-  note(seen: Seen): void {
-    const { host, channel, at, recordId } = seen;
-    const ids = recordId === undefined ? {} : { firstRecordId: recordId, lastRecordId: recordId };
-    this.#add({ host, channel, from: at, to: at, count: 1, ...ids });
+  /** Takes down that records of a log arrived. */
+  note(stretch: Coverage): void {
+    const key = `${stretch.host}\n${stretch.channel.toLowerCase()}`;
+    let log = this.#logs.get(key);
+    if (log === undefined) {
+      if (this.#logs.size >= LOGS_MAX) {
+        this.#untracked += stretch.count;
+        return;
+      }
+      log = { host: stretch.host, channel: stretch.channel, stretches: [], summedUpAt: Number.NEGATIVE_INFINITY };
+      this.#logs.set(key, log);
+    }
+    insert(log.stretches, stretch);
   }
 
   /** What is due: logs not summed up within the last minute. `elapsedMs` is of a clock that only goes forward. */
@@ -66,21 +74,7 @@ export class CoverageWindow {
 
   /** Takes back summaries that could not be stored. */
   giveBack(summaries: readonly Coverage[]): void {
-    for (const summary of summaries) this.#add(summary);
-  }
-
-  #add(stretch: Coverage): void {
-    const key = `${stretch.host}\n${stretch.channel.toLowerCase()}`;
-    let log = this.#logs.get(key);
-    if (log === undefined) {
-      if (this.#logs.size >= LOGS_MAX) {
-        this.#untracked += stretch.count;
-        return;
-      }
-      log = { host: stretch.host, channel: stretch.channel, stretches: [], summedUpAt: Number.NEGATIVE_INFINITY };
-      this.#logs.set(key, log);
-    }
-    insert(log.stretches, stretch);
+    for (const summary of summaries) this.note(summary);
   }
 }
 

@@ -12,6 +12,7 @@ import {
   type Selection,
 } from "@culprit/formats";
 import {
+  type Coverage,
   type DeadLetter,
   deadLetter,
   type EventArrival,
@@ -22,9 +23,9 @@ import {
   type WindowsEvent,
 } from "@culprit/model";
 import type { Clock, Logger } from "@culprit/runtime";
+import { coverageOf } from "./coverage-of.ts";
 import { CoverageWindow } from "./coverage-window.ts";
 import { type FramedRecord, readingsOf } from "./framed-records.ts";
-import { glance, type Seen, seenOf } from "./glance.ts";
 import type { IntakeMetrics } from "./intake-metrics.ts";
 import { RecentIds } from "./recent-ids.ts";
 import { isTooManyRecords, RecordLimit } from "./record-limit.ts";
@@ -34,6 +35,8 @@ import { Turns } from "./turns.ts";
 /** Given to the decoder at a time, and published at a time, before other requests get their turn. */
 const SLICE_BYTES = 256 * 1024;
 const SLICE_MESSAGES = 1_000;
+/** Formats whose input is one record of its sender, however many events it holds. */
+const BINARY_LOGS: ReadonlySet<string> = new Set(["evtx", "evt"]);
 /** What working out an event's identity is worth, in bytes decoded. */
 const IDENTITY_BYTES = 500;
 
@@ -79,7 +82,7 @@ export interface IntakeOptions {
 interface Decoding {
   readonly events: { readonly event: WindowsEvent; readonly format: string }[];
   readonly failed: { readonly record: Uint8Array; readonly failure: Failure }[];
-  readonly seen: Seen[];
+  readonly seen: Coverage[];
   notSelected: number;
 }
 
@@ -162,7 +165,8 @@ export class Intake {
       selection,
       recordMaxBytes,
       onPassedOver(passed) {
-        limit.add(passed.record === undefined ? 0 : passed.count);
+        // A binary log is one record of its sender, and what is passed over in it never grows.
+        if (!BINARY_LOGS.has(passed.source.format)) limit.add(passed.count);
         passOver(decoded, passed);
       },
       ...(input.host === undefined ? {} : { host: input.host }),
@@ -278,7 +282,7 @@ export class Intake {
     const formats = new Map<string, number>();
     for (const { format } of decoded.events) formats.set(format, (formats.get(format) ?? 0) + 1);
     let newestAt: number | undefined;
-    for (const { at } of decoded.seen) newestAt = Math.max(newestAt ?? at, at);
+    for (const { to } of decoded.seen) newestAt = Math.max(newestAt ?? to, to);
     sources.note({
       receiver,
       source,
@@ -317,24 +321,18 @@ function keep(
 }
 
 function noteSeen(decoded: Decoding, event: WindowsEvent): void {
-  const at = event.timeQuality === "event" ? event.timeCreated : undefined;
-  const seen = seenOf({ computer: event.computer, channel: event.channel, at, recordId: event.recordId });
+  if (event.timeQuality !== "event") return;
+  const { computer, channel, timeCreated, recordId } = event;
+  const id = Number(recordId ?? Number.NaN);
+  const ids = Number.isSafeInteger(id) ? { firstRecordId: id, lastRecordId: id } : {};
+  const seen = coverageOf({ count: 1, computer, channel, firstAt: timeCreated, lastAt: timeCreated, ...ids });
   if (seen !== undefined) decoded.seen.push(seen);
 }
 
 function passOver(decoded: Decoding, passed: PassedOver): void {
   decoded.notSelected += passed.count;
-  const { record, computer, channel, firstAt, lastAt } = passed;
-  if (record !== undefined) {
-    const seen = glance(record);
-    if (seen !== undefined) decoded.seen.push(seen);
-    return;
-  }
-  if (computer === undefined || channel === undefined) return;
-  for (const at of [firstAt, lastAt]) {
-    const seen = seenOf({ computer, channel, at, recordId: undefined });
-    if (seen !== undefined) decoded.seen.push(seen);
-  }
+  const seen = coverageOf(passed);
+  if (seen !== undefined) decoded.seen.push(seen);
 }
 
 /** Whether a fault of the bus means that the sender should come back later. */

@@ -2,18 +2,11 @@
  * What a record that no rule wants shows of itself without being decoded: whose log it is, its number in it and its time.
  * Used for coverage only, where knowing nothing is safe and a wrong answer is not: whatever is ambiguous counts as unknown.
  */
-import { type EpochMs, foldHost, type HostId } from "@culprit/model";
-
-export interface Seen {
-  readonly host: HostId;
-  readonly channel: string;
-  readonly at: EpochMs;
-  /** Where it is a safe integer. */
-  readonly recordId?: number;
-}
+import type { EpochMs } from "@culprit/model";
+import type { Shown } from "./selection.ts";
 
 /** Records longer than this are not looked at. */
-const GLANCE_MAX_BYTES = 256 * 1024;
+const LOOK_MAX_BYTES = 256 * 1024;
 
 const XML = {
   computer: /<(?:\w{1,20}:)?Computer(?:\s[^<>]{0,100})?>([^<>]{1,255})</g,
@@ -29,30 +22,21 @@ const JSON_TEXT = {
   at: /"@timestamp"\s{0,8}:\s{0,8}"([^"\\]{1,40})"/g,
 };
 
-/** Looks at the bytes of one record of event XML or Winlogbeat JSON; `undefined` where they do not say it plainly. */
-export function glance(record: Uint8Array): Seen | undefined {
-  if (record.length > GLANCE_MAX_BYTES) return undefined;
+/** Looks at the bytes of one record of event XML or Winlogbeat JSON. */
+export function shownBy(record: Uint8Array): Shown {
+  if (record.length > LOOK_MAX_BYTES) return {};
   const text = new TextDecoder().decode(record);
   const shape = text.trimStart().startsWith("<") ? XML : JSON_TEXT;
   const computer = only(text, shape.computer);
   const channel = only(text, shape.channel);
-  const time = only(text, shape.at);
-  if (computer === undefined || channel === undefined || time === undefined) return undefined;
-  return seenOf({ computer, channel, at: instantOf(time), recordId: only(text, shape.recordId) });
-}
-
-/** What is known of a record as coverage wants it; `undefined` unless the log and the time are known. */
-export function seenOf(known: {
-  readonly computer: string;
-  readonly channel: string;
-  readonly at: EpochMs | undefined;
-  readonly recordId: string | undefined;
-}): Seen | undefined {
-  const host = foldHost(known.computer);
-  if (host === undefined || known.channel.trim() === "" || known.at === undefined) return undefined;
-  const recordId = known.recordId === undefined ? Number.NaN : Number(known.recordId);
-  const seen = { host, channel: known.channel.trim(), at: known.at };
-  return Number.isSafeInteger(recordId) ? { ...seen, recordId } : seen;
+  const at = instantOf(only(text, shape.at) ?? "");
+  const recordId = Number(only(text, shape.recordId) ?? Number.NaN);
+  return {
+    ...(computer === undefined ? {} : { computer }),
+    ...(channel === undefined ? {} : { channel }),
+    ...(at === undefined ? {} : { at }),
+    ...(Number.isSafeInteger(recordId) ? { recordId } : {}),
+  };
 }
 
 /** The one value that a pattern finds; nothing where it finds several different ones or a reference in it. */
