@@ -23,6 +23,18 @@ export interface Hit<Ref> {
   readonly get: (field: string) => string | undefined;
 }
 
+/** A match, and as which of the correlation's rules. */
+export interface InputHit<Ref> {
+  readonly hit: Hit<Ref>;
+  readonly input: number;
+}
+
+/** A moment at which the correlation came to hold, for those further up; `fired` where it is to be told. */
+interface Outcome<Ref> {
+  readonly fired: Fired<Ref> | undefined;
+  readonly hit: Hit<Ref>;
+}
+
 export interface Fired<Ref> {
   readonly group: Readonly<Record<string, string | null>>;
   readonly at: number;
@@ -100,37 +112,26 @@ export class CorrelationState<Ref> {
    * Takes in what came of one event: matches of the rules, several where it matched several. Yields the moments that came
    * to hold, and of these which fire.
    */
-  take(
-    hits: readonly { readonly hit: Hit<Ref>; readonly input: number }[],
-    ref: Ref,
-  ): readonly { readonly fired: Fired<Ref> | undefined; readonly hit: Hit<Ref> }[] {
+  take(hits: readonly InputHit<Ref>[], ref: Ref): readonly Outcome<Ref>[] {
     const { type } = this.linked.rule.correlation;
-    const isOrder = type === "temporal" || type === "temporal_ordered";
-    const isDistinct = isOrder || type === "value_count";
-    const batches = new Map<Group<Ref>, Map<number, Entry<Ref>[]>>();
-    const counted = new Set<Group<Ref>>();
+    const isDistinct = type === "temporal" || type === "temporal_ordered" || type === "value_count";
+    const batches: { readonly group: Group<Ref>; readonly at: number; readonly entries: Entry<Ref>[] }[] = [];
     for (const { hit, input } of hits) {
       // What goes on holding is one occurrence to those that count, and as many times as it lasts to those that order.
       if (!isDistinct && !hit.begins) continue;
       const source = this.linked.inputs[input] as number;
       const group = this.groupOf(hit, source);
-      // One event that several rules match is one event.
-      if (!isDistinct && hit.isEvent && counted.has(group)) continue;
-      if (hit.isEvent) counted.add(group);
-      const byTime = batches.get(group) ?? new Map<number, Entry<Ref>[]>();
-      batches.set(group, byTime);
-      const batch = byTime.get(hit.at) ?? [];
-      byTime.set(hit.at, batch);
-      batch.push(this.entryOf(hit, input, source));
+      const batch = batches.find((each) => each.group === group && each.at === hit.at);
+      if (batch === undefined) batches.push({ group, at: hit.at, entries: [this.entryOf(hit, input, source)] });
+      // One event that several rules match is one event; its own matches come before those of inner correlations.
+      else if (isDistinct || !hit.isEvent) batch.entries.push(this.entryOf(hit, input, source));
     }
-    const outcomes: { fired: Fired<Ref> | undefined; hit: Hit<Ref> }[] = [];
-    for (const [group, byTime] of batches) {
-      for (const batch of byTime.values()) {
-        const before = group.window.dropped;
-        const moments = group.window.add(batch);
-        this.droppedEntries += group.window.dropped - before;
-        for (const moment of moments) outcomes.push(...this.outcomeOf(moment, group, ref));
-      }
+    const outcomes: Outcome<Ref>[] = [];
+    for (const { group, entries } of batches) {
+      const before = group.window.dropped;
+      const moments = group.window.add(entries);
+      this.droppedEntries += group.window.dropped - before;
+      for (const moment of moments) outcomes.push(...this.outcomeOf(moment, group, ref));
     }
     return outcomes;
   }
@@ -218,11 +219,7 @@ export class CorrelationState<Ref> {
     });
   }
 
-  private outcomeOf(
-    moment: Moment<Ref>,
-    group: Group<Ref>,
-    ref: Ref,
-  ): readonly { readonly fired: Fired<Ref> | undefined; readonly hit: Hit<Ref> }[] {
+  private outcomeOf(moment: Moment<Ref>, group: Group<Ref>, ref: Ref): readonly Outcome<Ref>[] {
     const { at, entry, begins } = moment;
     if (this.linked.absent !== undefined) {
       if (begins) group.waits.push({ at, ref, refs: moment.refs(), carried: entry.carried });

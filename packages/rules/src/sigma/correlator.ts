@@ -5,7 +5,7 @@
  * Source: Sigma correlation rules specification 2.1; docs/rules.md for what the specification leaves open.
  */
 import type { EpochMs } from "@culprit/model";
-import { CorrelationState, type Fired, type Hit, type StateSnapshot } from "./correlation-state.ts";
+import { CorrelationState, type Fired, type Hit, type InputHit, type StateSnapshot } from "./correlation-state.ts";
 import { type FieldSource, scalarText } from "./field-source.ts";
 import type { CompiledRule, Ruleset } from "./ruleset.ts";
 
@@ -75,7 +75,7 @@ interface Consumer<Ref> {
 }
 
 /** What correlations were given and have not judged yet. */
-type Pending<Ref> = Map<CorrelationState<Ref>, { readonly hit: Hit<Ref>; readonly input: number }[]>;
+type Pending<Ref> = { readonly state: CorrelationState<Ref>; readonly hits: InputHit<Ref>[] }[];
 
 class ChainedCorrelator<Ref> implements Correlator<Ref> {
   private readonly states: readonly CorrelationState<Ref>[];
@@ -113,7 +113,7 @@ class ChainedCorrelator<Ref> implements Correlator<Ref> {
       begins: true,
       get: (field: string) => singleText(source, field),
     };
-    const pending: Pending<Ref> = new Map();
+    const pending: Pending<Ref> = [];
     for (const { place } of rules) this.pass(place, hit, pending);
     this.run(pending, ref, firings);
     return firings;
@@ -124,7 +124,7 @@ class ChainedCorrelator<Ref> implements Correlator<Ref> {
     for (const state of this.states) {
       for (const { fired, hit, ref } of state.advance(watermark)) {
         this.report(state, fired, ref, firings);
-        const pending: Pending<Ref> = new Map();
+        const pending: Pending<Ref> = [];
         this.pass(state.place, hit, pending);
         this.run(pending, ref, firings);
       }
@@ -163,31 +163,29 @@ class ChainedCorrelator<Ref> implements Correlator<Ref> {
         state.answer(hit);
         continue;
       }
-      const held = pending.get(state);
-      if (held === undefined) pending.set(state, [{ hit, input }]);
-      else held.push({ hit, input });
+      const held = pending.find((each) => each.state === state);
+      if (held === undefined) pending.push({ state, hits: [{ hit, input }] });
+      else held.hits.push({ hit, input });
     }
   }
 
   /** Lets the correlations judge what they were given, inner ones first, so that each judges once; there is no circle. */
   private run(pending: Pending<Ref>, ref: Ref, firings: Firing<Ref>[]): void {
-    while (pending.size > 0) {
-      let next: CorrelationState<Ref> | undefined;
-      for (const state of pending.keys()) {
-        if (next === undefined || this.depthOf(state) < this.depthOf(next)) next = state;
-      }
-      if (next === undefined) return;
-      const hits = pending.get(next) ?? [];
-      pending.delete(next);
-      for (const { fired, hit } of next.take(hits, ref)) {
-        if (fired !== undefined) this.report(next, fired, ref, firings);
-        this.pass(next.place, hit, pending);
+    for (;;) {
+      let next = 0;
+      for (let i = 1; i < pending.length; i += 1) if (this.depthAt(pending, i) < this.depthAt(pending, next)) next = i;
+      const [judged] = pending.splice(next, 1);
+      if (judged === undefined) return;
+      for (const { fired, hit } of judged.state.take(judged.hits, ref)) {
+        if (fired !== undefined) this.report(judged.state, fired, ref, firings);
+        this.pass(judged.state.place, hit, pending);
       }
     }
   }
 
-  private depthOf({ place }: CorrelationState<Ref>): number {
-    return this.depths.get(place) ?? 0;
+  private depthAt(pending: Pending<Ref>, i: number): number {
+    const place = pending[i]?.state.place;
+    return place === undefined ? 0 : (this.depths.get(place) ?? 0);
   }
 
   private report(
