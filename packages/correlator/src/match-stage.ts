@@ -34,6 +34,8 @@ export interface MatchStage {
   coverage(coverage: Coverage, receivedAt: EpochMs, hearing?: Hearing): readonly KeyedInput[];
   /** Takes a fact of the file or of another matcher. */
   fact(fact: Fact): readonly KeyedInput[];
+  /** Sends recent signals again whose machines are known better by now: the topology has learned from elsewhere. */
+  refresh(): readonly KeyedInput[];
   /** Tells the coverage gathered since the last flush, and what it shows of the feed; call before each tick. */
   flush(): readonly KeyedInput[];
   /** The input is over: tells what only waited for late records. */
@@ -214,6 +216,7 @@ export function createMatchStage(
       ...hear(coverage, receivedAt, hearing),
       ...coverageInputs(coverage),
     ],
+    refresh: () => resend(Number.NEGATIVE_INFINITY),
     fact(fact) {
       return learn(topology, fact) ? resend(Number.NEGATIVE_INFINITY) : [];
     },

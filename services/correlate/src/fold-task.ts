@@ -13,7 +13,7 @@ import {
   step,
   storeKey,
 } from "@culprit/correlator";
-import { deadLetter, SECOND_MS, TOPICS } from "@culprit/model";
+import { deadLetter, type EpochMs, SECOND_MS, TOPICS } from "@culprit/model";
 import type { Program } from "@culprit/rules";
 import { readInput } from "./input.ts";
 import type { SourceTick } from "./match-task.ts";
@@ -24,6 +24,15 @@ const SOURCES = "sources";
 const PROGRAM = "program";
 /** Ticks that change nothing are read again after a restart; so many seconds of them are not worth a commit each. */
 const IDLE_COMMIT_MS = 10 * SECOND_MS;
+
+export interface FoldTask extends PartitionTask {
+  /** Log time, as far as every partition of `events` has come; minus infinity before anything is known. */
+  readonly logTime: EpochMs;
+  /** Keys whose signals and incidents are held. */
+  readonly keys: number;
+  /** Partitions of `events` that nobody reads. */
+  readonly silentSources: number;
+}
 
 export interface FoldOptions {
   /** The program as it is now; another one is taken up with the next batch. */
@@ -37,7 +46,7 @@ export interface FoldOptions {
 }
 
 /** Creates the task for an assigned partition, its state restored. */
-export function createFoldTask(assignment: Assignment, options: FoldOptions): PartitionTask {
+export function createFoldTask(assignment: Assignment, options: FoldOptions): FoldTask {
   const state = restoreState(assignment.state);
   const watermark = new Watermark(options.sources, assignment.state.get(SOURCES));
   state.now = watermark.at;
@@ -52,6 +61,15 @@ export function createFoldTask(assignment: Assignment, options: FoldOptions): Pa
   };
 
   return {
+    get logTime() {
+      return watermark.at;
+    },
+    get keys() {
+      return state.keys.size;
+    },
+    get silentSources() {
+      return watermark.silent;
+    },
     async handle(batch: Batch) {
       const program = options.program();
       if (judgedBy !== program.hash) adopt(state, program);

@@ -3,7 +3,7 @@
  * event of each new step of log time, and about every second, every partition of `signals` is told how far this
  * partition has come.
  */
-import type { Assignment, Batch, Change, Outgoing, PartitionTask } from "@culprit/bus";
+import type { Assignment, Batch, Change, Commit, Outgoing, PartitionTask } from "@culprit/bus";
 import {
   arrivalOf,
   createMatchStage,
@@ -38,8 +38,12 @@ export function sourceName(partition: number): string {
 }
 
 export interface MatchTask extends PartitionTask {
+  /** The topology may know more than before: recent signals go to the keys they belong to now, before the time is told again. */
+  stale(): void;
   /** How far it has come; `undefined` while a batch is in work, or before it knows. */
   time(): SourceTime | undefined;
+  /** Sends again what is known better by now. */
+  refresh(): Promise<void>;
   /** Tells how far sources have come, this one's or others'. What was true once stays true, so anybody may tell it. */
   tell(times: readonly SourceTime[]): Promise<void>;
   /** Goes on with other knowledge after the batch in work. */
@@ -70,6 +74,8 @@ export function createMatchTask(assignment: Assignment, options: MatchOptions): 
   let toldAt = clock.elapsed();
   let position = assignment.position;
   let inWork = false;
+  // An owner that comes may know more of the machines than the one before.
+  let isStale = true;
   // Telling the time and a batch each commit a position; one after the other, so that it never goes back.
   let work: Promise<void> = Promise.resolve();
   const inTurn = (next: () => Promise<void>): Promise<void> => {
@@ -134,17 +140,33 @@ export function createMatchTask(assignment: Assignment, options: MatchOptions): 
     return outputs;
   };
 
+  const refreshed = (): readonly Outgoing[] => {
+    if (!isStale) return [];
+    isStale = false;
+    return stage.refresh().map(toMessage);
+  };
+
   const timeNow = (): SourceTime | undefined => {
     const reached = time.now(assignment.readThrough(), clock.elapsed());
     nextStep = Math.max(nextStep, reached?.at ?? Number.NEGATIVE_INFINITY);
     return reached;
   };
 
+  /** Commits something between batches. What a partition that was lost meanwhile had to say comes from its next owner. */
+  const say = (what: () => Omit<Commit, "position">): Promise<void> =>
+    inTurn(async () => {
+      if (assignment.lost.aborted) return;
+      const said = what();
+      if (said.outputs?.length !== 0) await assignment.commit({ ...said, position });
+    }).catch((error: unknown) => {
+      if (!assignment.lost.aborted) throw error;
+    });
+
   return {
     handle: (batch) =>
       inTurn(async () => {
         inWork = true;
-        const outputs = [...read(batch), ...stage.flush().map(toMessage)];
+        const outputs = [...refreshed(), ...read(batch), ...stage.flush().map(toMessage)];
         // Whoever always has work tells the time with it.
         const reached = clock.elapsed() - toldAt >= SECOND_MS ? timeNow() : undefined;
         position = batch.next;
@@ -159,14 +181,15 @@ export function createMatchTask(assignment: Assignment, options: MatchOptions): 
         });
         inWork = false;
       }),
-    time: () => (inWork ? undefined : timeNow()),
-    tell: (times) =>
-      inTurn(async () => {
-        if (!assignment.lost.aborted) await assignment.commit({ outputs: ticks(times), position });
-      }).catch((error: unknown) => {
-        // What a partition that was lost meanwhile had to tell comes from its next owner.
-        if (!assignment.lost.aborted) throw error;
-      }),
+    stale() {
+      isStale = true;
+    },
+    time: () => (inWork || isStale ? undefined : timeNow()),
+    async refresh() {
+      if (!isStale) return;
+      await say(() => ({ outputs: refreshed(), changes: rememberedChanges(stage) }));
+    },
+    tell: (times) => say(() => ({ outputs: ticks(times) })),
     // What failed before has ended the reader, which tells of it.
     use: (knowledge) => inTurn(async () => stage.use(matchKnowledge(knowledge))).catch(() => {}),
     close: () => work.catch(() => {}),

@@ -264,3 +264,36 @@ test("an incident whose playbook is gone after a restart is ended, not forgotten
   expect(after.facts.at(-1)).toMatch(/^Withdrawn: the playbook/);
   await second.stop();
 });
+
+test("P3 what is learned from one partition sends the signals of another to their keys", async () => {
+  const clock = settableClock(START + 300_000);
+  const partitions = (topic: string): number => (topic === TOPICS.events.name || topic === TOPICS.signals.name ? 4 : 1);
+  await using bus = await openEmbeddedBus({ now: () => clock.now(), partitions });
+  const service = await start(parts(bus, clock));
+  const keysOf = async (rule: string): Promise<ReadonlySet<string>> => {
+    const keys = new Set<string>();
+    const follower = await bus.follow({
+      topic: TOPICS.signals.name,
+      handle({ messages }) {
+        for (const { key, value } of messages) if (JSON.stringify(value).includes(`"rule":"${rule}"`)) keys.add(key);
+      },
+    });
+    await follower.caughtUp;
+    await follower.close();
+    return keys;
+  };
+  const poolKeys = (count: number): Promise<ReadonlySet<string>> =>
+    until(async () => {
+      await clock.advance(1_000);
+      const keys = await keysOf("srv_2019");
+      return keys.size >= count ? keys : undefined;
+    });
+  const [poolEmpty, nodeRemoved] = outage("hv11.contoso.com", "hv12.contoso.com") as [WindowsEvent, WindowsEvent];
+  await send(bus, [poolEmpty]);
+  const before = await poolKeys(1);
+  // The other node's record tells that the two are peers: the cluster has to hear of the pool too.
+  await send(bus, [nodeRemoved]);
+  const after = await poolKeys(before.size + 1);
+  expect([...after]).toEqual(expect.arrayContaining([...before]));
+  await service.stop();
+});

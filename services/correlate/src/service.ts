@@ -5,7 +5,7 @@ import { Fact, SECOND_MS, TOPICS } from "@culprit/model";
 import type { Knowledge } from "@culprit/rules";
 import { type Clock, HEALTHY, type Health, type Logger, type Metrics, repeat, type Service } from "@culprit/runtime";
 import { createActTask } from "./act-task.ts";
-import { createFoldTask } from "./fold-task.ts";
+import { createFoldTask, type FoldTask } from "./fold-task.ts";
 import { createMatchTask, type MatchTask, sourceName } from "./match-task.ts";
 
 export const MATCH_GROUP = "match";
@@ -40,6 +40,12 @@ export async function start(options: CorrelateOptions): Promise<CorrelateService
   );
   const revisions = metrics.counter("incident_revisions_total", "Revisions of incidents made by the fold.");
   const tasks = new Set<MatchTask>();
+  const folding = new Set<FoldTask>();
+  metrics.observe("correlate", "What the fold has come to", () => ({
+    keys: [...folding].reduce((sum, fold) => sum + fold.keys, 0),
+    silent_sources: Math.max(0, ...[...folding].map((fold) => fold.silentSources)),
+    log_time_seconds: Math.min(...[...folding].map((fold) => fold.logTime)) / SECOND_MS,
+  }));
   const stopping = new AbortController();
 
   const known = await bus.follow({
@@ -50,6 +56,8 @@ export async function start(options: CorrelateOptions): Promise<CorrelateService
         if (fact.success) learn(topology, fact.data);
         else if (value !== null) unreadable.add(1, { stage: "topology" });
       }
+      // Also where one of them has learned it: the others share its topology, but have not looked at their signals since.
+      for (const task of tasks) task.stale();
     },
   });
   await known.caughtUp;
@@ -59,14 +67,18 @@ export async function start(options: CorrelateOptions): Promise<CorrelateService
   const folds = await bus.consume({
     group: FOLD_GROUP,
     topic: TOPICS.signals.name,
-    open: (assignment) =>
-      createFoldTask(assignment, {
+    open(assignment) {
+      const task = createFoldTask(assignment, {
         program: () => knowledge.program,
         sources,
         holdsEveryKey: signalPartitions === 1,
         onUnreadable: (count) => unreadable.add(count, { stage: "fold" }),
         onIncident: () => revisions.add(),
-      }),
+      });
+      folding.add(task);
+      assignment.lost.addEventListener("abort", () => folding.delete(task), { once: true });
+      return task;
+    },
   });
   const acts = await bus.consume({
     group: ACT_GROUP,
@@ -124,6 +136,7 @@ export async function start(options: CorrelateOptions): Promise<CorrelateService
 
 /** One of those that have something to tell tells it for all: one commit a second, however many partitions there are. */
 async function tellTime(tasks: readonly MatchTask[]): Promise<void> {
+  await Promise.all(tasks.map((task) => task.refresh()));
   const told = tasks.flatMap((task) => {
     const time = task.time();
     return time === undefined ? [] : [{ task, time }];

@@ -45,6 +45,11 @@ export class Watermark {
     return this.#at;
   }
 
+  /** Sources that are not waited for, as nobody has heard of them for so long. */
+  get silent(): number {
+    return this.#sources.size - this.#heard().length;
+  }
+
   /** Takes what sources told in a message that `signals` took at `heardAt`. */
   hear(times: readonly SourceTime[], heardAt: EpochMs): void {
     if (heardAt - this.#heardAt > PAUSE_MAX_MS) {
@@ -55,8 +60,12 @@ export class Watermark {
     this.#at = Math.max(this.#at, this.#reached());
   }
 
+  #heard(): readonly Source[] {
+    return [...this.#sources.values()].filter(({ heardAt }) => this.#heardAt - heardAt <= SOURCE_SILENT_MS);
+  }
+
   #reached(): EpochMs {
-    const heard = [...this.#sources.values()].filter(({ heardAt }) => this.#heardAt - heardAt <= SOURCE_SILENT_MS);
+    const heard = this.#heard();
     const told = heard.flatMap(({ time }) => time ?? []);
     if (told.length < heard.length) return Number.NEGATIVE_INFINITY;
     const sorted = told.sort((a, b) => logTimeOf(b) - logTimeOf(a));
