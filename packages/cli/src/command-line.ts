@@ -1,5 +1,6 @@
 /** The verbs of the contract, their options, and what becomes of errors. */
 import { Fault, isoOf, SEVERITIES } from "@culprit/model";
+import { systemClock } from "@culprit/runtime";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { DateTime, IANAZone } from "luxon";
 import type { AnalyzeOptions } from "./commands/analyze.ts";
@@ -45,6 +46,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .option("--json", "one incident a line: the last revision of each, oldest first")
     .option("--md", "Markdown")
     .option("--html <file>", "write a page of all incidents")
+    .option("--follow", "go on with what is added to the files and folders, until stopped")
     .option("--all", "also what is attached to another incident or for the record only")
     .option("--topology <file>", "facts about clusters, hosts, guests, protection servers")
     .option("--playbooks <dir>", "a folder with detections/ and playbooks/ of your own, beside ours")
@@ -52,9 +54,11 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .option("--until <instant>", "leave out later events", instantOf)
     .option(...zone)
     .action(
-      verb(async (paths: string[], options: AnalyzeOptions) =>
-        (await import("./commands/analyze.ts")).runAnalyze(paths.length === 0 ? ["-"] : paths, options, print, warn),
-      ),
+      verb(async (paths: string[], { follow, ...options }: AnalyzeOptions & { follow?: boolean }) => {
+        const inputs = paths.length === 0 ? ["-"] : paths;
+        if (follow !== true) return (await import("./commands/analyze.ts")).runAnalyze(inputs, options, print, warn);
+        return (await import("./commands/follow.ts")).runFollow(inputs, options, { ...untilStopped(), print, warn });
+      }),
     );
 
   program
@@ -229,6 +233,13 @@ function instantOf(text: string): number {
   const at = DateTime.fromISO(text, { zone: "utc" });
   if (at.isValid) return at.toMillis();
   throw new InvalidArgumentError(`an instant such as ${isoOf(0)}`);
+}
+
+/** The machine's clock, and a signal that SIGINT and SIGTERM give; a second one ends the process at once. */
+function untilStopped(): { readonly clock: typeof systemClock; readonly stopping: AbortSignal } {
+  const stop = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
+  return { clock: systemClock, stopping: stop.signal };
 }
 
 /** For options that may be given again, each with one value, so that the paths after them stay paths. */

@@ -26,6 +26,8 @@ export interface Offline {
   event(event: WindowsEvent, receivedAt: EpochMs, hearing?: Hearing): void;
   /** Takes a summary of records that no rule wanted, in order of arrival. */
   coverage(coverage: Coverage, receivedAt: EpochMs, hearing?: Hearing): void;
+  /** Lets time run on to an instant without anything arriving, as in a live feed that is quiet. */
+  pass(at: EpochMs): void;
   /** Lets time run on until every window is settled; returns the last revision of every incident, oldest first. */
   finish(): readonly Incident[];
   /** Every revision, as it is made. */
@@ -99,6 +101,7 @@ export function createOffline(parts: {
       advance(receivedAt);
       take(stage.coverage(coverage, receivedAt, hearing));
     },
+    pass: advance,
     finish() {
       if (newest === Number.NEGATIVE_INFINITY) return [];
       take(stage.finish());
