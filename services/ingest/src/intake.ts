@@ -67,7 +67,8 @@ export interface Taken {
 
 export interface IntakeOptions {
   readonly bus: Pick<Bus, "publish">;
-  readonly selection: Selection;
+  /** What is wanted of the input that comes next. */
+  selection(): Selection;
   /** IANA zone for stamps that have none. */
   readonly zone: string;
   readonly recordMaxBytes: number;
@@ -154,7 +155,8 @@ export class Intake {
   }
 
   async #decode(input: Input): Promise<Decoding> {
-    const { selection, zone, recordMaxBytes, recordsMax, clock } = this.#options;
+    const { zone, recordMaxBytes, recordsMax, clock } = this.#options;
+    const selection = this.#options.selection();
     const decoded: Decoding = { events: [], failed: [...(input.unreadable ?? [])], seen: [], notSelected: 0 };
     const limit = new RecordLimit(recordsMax);
     limit.add(decoded.failed.length);

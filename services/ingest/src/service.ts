@@ -51,6 +51,8 @@ export interface IngestService extends Service {
   readonly listeners: Readonly<Record<string, { readonly host: string; readonly port: number }>>;
   /** Who sends what, how much, how late; the one heard last first. */
   sources(): readonly SourceView[];
+  /** Goes on with another selection, from the next request or batch on. */
+  use(selection: IngestOptions["selection"]): void;
 }
 
 /**
@@ -59,6 +61,7 @@ export interface IngestService extends Service {
  */
 export async function start(options: IngestOptions): Promise<IngestService> {
   const { config, bus, clock, logger, metrics } = options;
+  let { selection } = options;
   const counted = intakeMetrics(metrics);
   const stopping = new AbortController();
   const active = new ActiveRequests();
@@ -84,7 +87,7 @@ export async function start(options: IngestOptions): Promise<IngestService> {
   const audited = new AttemptLimit(config.wrongTokensPerMinuteMax, clock);
   const intake = new Intake({
     bus: watched(bus),
-    selection: config.retain === "all" ? SELECT_ALL : options.selection,
+    selection: () => (config.retain === "all" ? SELECT_ALL : selection),
     zone: config.timezone,
     recordMaxBytes: config.recordMaxBytes,
     recordsMax: config.recordsMax,
@@ -199,6 +202,9 @@ export async function start(options: IngestOptions): Promise<IngestService> {
     address: { host: address, port },
     listeners: Object.fromEntries(listeners.map((listener) => [listener.name, listener.address])),
     sources: () => sources.view(),
+    use(next) {
+      selection = next;
+    },
     ready: Promise.resolve(),
     health,
     failed,

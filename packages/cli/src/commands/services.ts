@@ -5,7 +5,7 @@ import { start as startCorrelate } from "@culprit/correlate";
 import { start as startIngest } from "@culprit/ingest";
 import { Fault } from "@culprit/model";
 import { start as startNotify } from "@culprit/notify";
-import { knowledgeSelection } from "@culprit/rules";
+import { type Knowledge, knowledgeSelection } from "@culprit/rules";
 import {
   createLogger,
   createMetrics,
@@ -19,6 +19,7 @@ import {
 } from "@culprit/runtime";
 import { type Config, loadWholeConfig } from "../config.ts";
 import { kafkaOptions } from "../kafka-config.ts";
+import { reloadKnowledge } from "../knowledge-reload.ts";
 import { startProbes } from "../probe-server.ts";
 import { busService, configuredFacts, configuredKnowledge, urlOf, withTerminal } from "../service-parts.ts";
 import type { ServiceVerb } from "../service-verbs.ts";
@@ -92,15 +93,20 @@ type Start = (starting: Starting, started: Service[]) => Promise<void>;
 
 const STARTS: Readonly<Record<ServiceVerb, Start>> = {
   async ingest({ config, shared, tell }, started) {
-    const selection = knowledgeSelection(await configuredKnowledge(config));
-    const ingest = await startIngest({ ...shared, config: config.ingest, selection });
-    started.push(ingest);
+    const loaded = await configuredKnowledge(config);
+    const ingest = await startIngest({ ...shared, config: config.ingest, selection: knowledgeSelection(loaded) });
+    const onKnowledge = (next: Knowledge): void => ingest.use(knowledgeSelection(next));
+    started.push(ingest, reloadKnowledge({ ...shared, config, loaded, onKnowledge }));
     tell(`receivers  ${urlOf(ingest.address)}`);
   },
   async correlate(starting, started) {
     const { config, shared } = starting;
     const [knowledge, facts] = await Promise.all([configuredKnowledge(config), configuredFacts(config)]);
-    await withProbes("correlate", starting, started, () => startCorrelate({ ...shared, knowledge, facts }));
+    await withProbes("correlate", starting, started, async () => {
+      const correlate = await startCorrelate({ ...shared, knowledge, facts });
+      const onKnowledge = (next: Knowledge): void => correlate.use(next);
+      return joinServices([correlate, reloadKnowledge({ ...shared, config, loaded: knowledge, onKnowledge })]);
+    });
   },
   async notify(starting, started) {
     const { config, shared } = starting;

@@ -5,7 +5,7 @@ import { start as startConsole } from "@culprit/console";
 import { start as startCorrelate } from "@culprit/correlate";
 import { start as startIngest } from "@culprit/ingest";
 import { start as startNotify } from "@culprit/notify";
-import { knowledgeSelection } from "@culprit/rules";
+import { type Knowledge, knowledgeSelection } from "@culprit/rules";
 import {
   createLogger,
   createMetrics,
@@ -17,6 +17,7 @@ import {
 } from "@culprit/runtime";
 import { type Config, configFileOf, loadWholeConfig } from "../config.ts";
 import { playDemo } from "../demo.ts";
+import { reloadKnowledge } from "../knowledge-reload.ts";
 import { busService, configuredFacts, configuredKnowledge, urlOf, withTerminal } from "../service-parts.ts";
 
 export interface UpOptions {
@@ -78,10 +79,15 @@ async function startAll(config: Config, dataDir: string): Promise<Up> {
     await add("notify", (parts) =>
       startNotify({ ...parts, config: withTerminal({ consoleUrl: pages.url, ...config.notify }) }),
     );
-    await add("correlate", (parts) => startCorrelate({ ...parts, knowledge, facts }));
+    const correlate = await add("correlate", (parts) => startCorrelate({ ...parts, knowledge, facts }));
     const ingest = await add("ingest", (parts) =>
       startIngest({ ...parts, config: config.ingest, selection: knowledgeSelection(knowledge) }),
     );
+    const onKnowledge = (next: Knowledge): void => {
+      ingest.use(knowledgeSelection(next));
+      correlate.use(next);
+    };
+    started.push(reloadKnowledge({ config, loaded: knowledge, logger, metrics, onKnowledge }));
     return {
       service: joinServices(started),
       ingestUrl: urlOf(ingest.address),
