@@ -85,6 +85,30 @@ test("every conformance case holds through the command", async () => {
 const rule = (title: string, id: number): string =>
   `title: ${title}\nlogsource: { product: windows }\ndetection: { sel: { EventID: ${id} }, condition: sel }\n`;
 
+test("times of flat events are read with their zone, the one that was named, or as a number", async () => {
+  const stamps = [
+    "2026-03-02T10:00:00",
+    "2026-03-02 09:00:00.5Z",
+    "2026-03-02T10:00:00+01:00",
+    1772442000,
+    1772442000000,
+  ];
+  await using files = await placed({
+    rules: [rule("any", 1)],
+    events: [...stamps, 1500].map((stamp) => ({ EventID: 1, "@timestamp": stamp })),
+  });
+  const at: string[] = [];
+  const options = { rules: [files.dir], flat: true, routing: false, timezone: "Europe/Oslo" };
+  await runMatch(
+    [join(files.dir, "events.ndjson")],
+    options,
+    (text) => at.push(JSON.parse(text).at),
+    () => undefined,
+  );
+  expect(at.pop()).toBe("1970-01-01T00:00:01.500Z");
+  expect(at).toEqual(["00.000", "00.500", "00.000", "00.000", "00.000"].map((end) => `2026-03-02T09:00:${end}Z`));
+});
+
 test("a path after --rules is input, and --rules may be given again", async () => {
   await using files = await placed({
     rules: [rule("one", 1), rule("two", 2)],

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { DecodedFields } from "@culprit/correlator";
+import { readTime } from "@culprit/formats";
 import { type EpochMs, Fault, isoOf } from "@culprit/model";
 import {
   type CodeTables,
@@ -61,7 +62,7 @@ export async function runMatch(
   const files = await inputFiles(paths);
   const subjects =
     options.flat === true
-      ? flatSubjects(files, onFailure)
+      ? flatSubjects(files, options.timezone, onFailure)
       : eventSubjects(files, options.timezone, await readTables(KNOWLEDGE_DIR), onFailure);
   await matchAll(ruleset, subjects, print);
   return unreadable > 0 ? EXIT.unreadable : EXIT.done;
@@ -115,7 +116,12 @@ async function* eventSubjects(
 }
 
 /** JSON objects, one a line or in one array, whose top-level keys are the fields and whose `@timestamp` is the time. */
-async function* flatSubjects(files: readonly InputFile[], onFailure: (line: string) => void): AsyncGenerator<Subject> {
+async function* flatSubjects(
+  files: readonly InputFile[],
+  zone: string,
+  onFailure: (line: string) => void,
+): AsyncGenerator<Subject> {
+  const context = { zone, receivedAt: Date.now() };
   for (const file of files) {
     let lineNumber = 0;
     for await (const line of createInterface({
@@ -135,17 +141,18 @@ async function* flatSubjects(files: readonly InputFile[], onFailure: (line: stri
       }
       for (const one of Array.isArray(value) ? value : [value]) {
         if (typeof one === "object" && one !== null)
-          yield { source: jsonSource(one), at: timeOf(one as Record<string, unknown>) };
+          yield { source: jsonSource(one), at: timeOf(one as Record<string, unknown>, context) };
         else onFailure(`${file.path}:${lineNumber}: json.not-an-object: an event is an object`);
       }
     }
   }
 }
 
-function timeOf(event: Record<string, unknown>): EpochMs {
+/** The time of a flat event, at the beginning of time where it tells none; a small number is milliseconds from there. */
+function timeOf(event: Record<string, unknown>, context: Parameters<typeof readTime>[1]): EpochMs {
   const stamp = event["@timestamp"];
-  const at = typeof stamp === "number" ? stamp : typeof stamp === "string" ? Date.parse(stamp) : Number.NaN;
-  return Number.isNaN(at) ? 0 : at;
+  if (typeof stamp !== "number" && typeof stamp !== "string") return 0;
+  return readTime(stamp, context)?.at ?? (typeof stamp === "number" ? Math.trunc(stamp) : 0);
 }
 
 async function ruleFiles(paths: readonly string[]): Promise<RuleFile[]> {
