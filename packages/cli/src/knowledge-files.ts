@@ -1,4 +1,5 @@
 /** Reads the knowledge folder from disk: `detections/`, `playbooks/`, `tables/`, and the timelines beside the playbooks. */
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,6 +30,11 @@ export async function readKnowledge(
   const detections = files.filter(({ file }) => /(?:^|[\\/])detections[\\/]/.test(file));
   const playbooks = files.filter(({ file }) => /(?:^|[\\/])playbooks[\\/]/.test(file) && !TIMELINE_FILE.test(file));
   return compileKnowledge({ detections, playbooks, tables: await readTables(dir) });
+}
+
+/** The folders to read for one that is named: a whole knowledge folder alone (it has `tables/`), any other beside ours. */
+export function foldersFor(dir: string): readonly [dir: string, extra: readonly string[]] {
+  return existsSync(join(dir, "tables")) ? [dir, []] : [KNOWLEDGE_DIR, [dir]];
 }
 
 /** The timelines of a folder, by file. */

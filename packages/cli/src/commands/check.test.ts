@@ -1,9 +1,10 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EXIT } from "../exit-code.ts";
 import { runCheck } from "./check.ts";
+import { runTest } from "./test.ts";
 
 let dir = "";
 beforeAll(async () => {
@@ -50,4 +51,22 @@ test("a folder of playbooks that a config names is checked with ours, and a file
   expect(code).toBe(EXIT.usage);
   expect(lines[0]).toBe("correlate.playbooks: cannot read /nowhere/at/all");
   await expect(runCheck("/nowhere/culprit.yaml", () => {})).rejects.toMatchObject({ code: "config.unreadable" });
+});
+
+test("a folder of one's own is checked and played beside ours", async () => {
+  const own = join(dir, "own");
+  for (const folder of ["detections", "playbooks"]) await mkdir(join(own, folder), { recursive: true });
+  const detection = {
+    title: "The spool folder is full",
+    name: "own_spool_full",
+    logsource: { product: "windows", service: "application" },
+    detection: { selection: { Provider_Name: "ContosoSpool", EventID: 77 }, condition: "selection" },
+    "x-culprit": { say: "the spool folder was full" },
+  };
+  await writeFile(join(own, "detections", "spool.yaml"), JSON.stringify(detection));
+  const lines: string[] = [];
+  expect(await runCheck(own, (line) => lines.push(line))).toBe(EXIT.done);
+  expect(lines.at(-1)).toMatch(/^\d{2,} playbooks, .*; 0 errors/);
+  expect(await runTest(own, (line) => lines.push(line))).toBe(EXIT.done);
+  expect(lines.at(-1)).toBe("0 timelines as expected, 0 not");
 });

@@ -5,7 +5,7 @@ import { diagnosticText } from "@culprit/rules";
 import { checkConfig, problemLine } from "@culprit/runtime";
 import { Config, configFileOf } from "../config.ts";
 import { EXIT } from "../exit-code.ts";
-import { KNOWLEDGE_DIR, readKnowledge } from "../knowledge-files.ts";
+import { foldersFor, KNOWLEDGE_DIR, readKnowledge } from "../knowledge-files.ts";
 import { readTopologyFile } from "../topology-file.ts";
 
 /** What was looked at, as a summary of one line each, and what is wrong with it. */
@@ -22,7 +22,8 @@ interface Findings {
 export async function runCheck(path: string | undefined, print: (text: string) => void): Promise<number> {
   const named = path ?? configFileOf(undefined);
   const findings: Findings = { errors: [], warnings: [], summaries: [] };
-  if (named === undefined || (await isFolder(named))) await checkKnowledge(named ?? KNOWLEDGE_DIR, [], findings);
+  if (named === undefined || (await isFolder(named)))
+    await checkKnowledge(...foldersFor(named ?? KNOWLEDGE_DIR), findings);
   else await checkWhole(named, findings);
   const { errors, warnings, summaries } = findings;
   for (const line of [...errors, ...warnings]) print(line);

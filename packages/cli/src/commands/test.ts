@@ -1,7 +1,7 @@
 /** `culprit test`: plays the timelines beside the playbooks and says what was expected and what came. */
 import { createRuleMatcher } from "@culprit/correlator";
 import { parse } from "yaml";
-import { KNOWLEDGE_DIR, loadKnowledge, readTimelineFiles } from "../knowledge-files.ts";
+import { foldersFor, KNOWLEDGE_DIR, loadKnowledge, readTimelineFiles } from "../knowledge-files.ts";
 import { type Outcome, playTimeline, TimelineFile } from "../timeline.ts";
 
 interface FileOutcome {
@@ -9,9 +9,9 @@ interface FileOutcome {
   readonly outcomes: readonly Outcome[];
 }
 
-/** Plays every timeline of a knowledge folder. Errors: a file that cannot be read is an outcome with the reason. */
+/** Plays every timeline of a folder; one of your own may use our detections. Errors: a file that cannot be read is an outcome with the reason. */
 async function playTimelines(dir: string = KNOWLEDGE_DIR): Promise<readonly FileOutcome[]> {
-  const knowledge = await loadKnowledge(dir);
+  const knowledge = await loadKnowledge(...foldersFor(dir));
   const parts = { program: knowledge.program, tables: knowledge.tables, matcher: createRuleMatcher(knowledge) };
   return (await readTimelineFiles(dir)).map(({ file, text }): FileOutcome => {
     let plain: unknown;
