@@ -152,8 +152,12 @@ async function* flatSubjects(
 function timeOf(event: Record<string, unknown>, context: Parameters<typeof readTime>[1]): EpochMs {
   const stamp = event["@timestamp"];
   if (typeof stamp !== "number" && typeof stamp !== "string") return 0;
-  return readTime(stamp, context)?.at ?? (typeof stamp === "number" ? Math.trunc(stamp) : 0);
+  const isSmall = typeof stamp === "number" && Math.abs(stamp) < EPOCH_NUMBER_MIN;
+  return readTime(stamp, context)?.at ?? (isSmall ? Math.trunc(stamp) : 0);
 }
+
+/** From here on a number is read by its size: seconds, milliseconds or finer. */
+const EPOCH_NUMBER_MIN = 1e8;
 
 async function ruleFiles(paths: readonly string[]): Promise<RuleFile[]> {
   const files: RuleFile[] = [];
