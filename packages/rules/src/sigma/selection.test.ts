@@ -36,6 +36,20 @@ test("a rule that any record may match lets everything through", () => {
   expect(selection.wants("x", "y", 9)).toBe(true);
 });
 
+test("of kinds that no rule can match nothing is wanted, however it asks for them", () => {
+  const selection = select(
+    "sel: { Provider_Name|contains: [UPS, Eaton] }\ntext: { Text|contains: battery }\ncondition: sel and text",
+    "a: { Channel|startswith: Sys, EventID: 7 }\nb: { event.code: [8, 9] }\nnot_c: { Provider_Name: disk }\ncondition: (a or b) and not not_c",
+  );
+  expect(selection.wants("apc ups service", "application", 174)).toBe(true);
+  expect(selection.wants("msiinstaller", "application", 174)).toBe(false);
+  expect(selection.wants("ntfs", "system", 7)).toBe(true);
+  expect(selection.wants("ntfs", "application", 7)).toBe(false);
+  expect(selection.wants("ntfs", "application", 9)).toBe(true);
+  expect(selection.wants("microsoft-windows-disk", "system", 9)).toBe(false);
+  expect(selection.wants(undefined, undefined, 174)).toBe(true);
+});
+
 test("derived values are no text of the record", () => {
   const ruleset = rulesetOf("sel: { EventID: 1001, BugcheckCode: '0x0000009e' }\ncondition: sel");
   expect(selectionOf(ruleset).entries[0]?.literals).toEqual(["0x0000009e"]);
@@ -48,11 +62,15 @@ test("what a rule matches, the selection wants", () => {
       "EventID: 1",
       "EventID: [2, 3]",
       "Provider_Name: disk",
+      "Provider_Name|endswith: [sk, fs]",
+      "Provider_Name|contains|cased: [D]",
+      "event.code: 2",
       "Provider_Name: [ntfs, 'Microsoft-Windows-Disk']",
     ),
     fc.constantFrom(
       "Channel: System",
       "Channel|startswith: Sys",
+      "Channel|re: '^S'",
       "Text|contains: 'long word'",
       "Text: 'Other thing'",
       "Text|re: 'lo+ngest'",

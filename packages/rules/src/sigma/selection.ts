@@ -7,6 +7,7 @@
 import { providerKey } from "@culprit/model";
 import type { Query, Test } from "./expression.ts";
 import { keyTextsOf } from "./plan.ts";
+import { holdsForKind } from "./possible.ts";
 import { requiredLiterals } from "./required.ts";
 import type { Ruleset } from "./ruleset.ts";
 
@@ -26,7 +27,7 @@ export interface SelectionEntry {
 }
 
 export interface RuleSelection {
-  /** Whether some rule may match any record at all, so that nothing can be left out. */
+  /** Whether some rule asks for no provider, channel, id or text by name: then only `wants` can leave anything out. */
   readonly always: boolean;
   /** Empty where `always`. */
   readonly entries: readonly SelectionEntry[];
@@ -48,11 +49,13 @@ export function selectionOf(
   { derived = new Set() }: SelectionOptions = {},
 ): RuleSelection {
   const merged = new Map<string, { entry: SelectionEntry; ids: Set<number> | undefined }>();
+  const asked: Asked[] = [];
   let always = false;
   for (const query of ruleset.internals.queries.values()) {
     const entry = entryOf(query, derived);
     if (entry === undefined) continue;
     const { eventIds, ...rest } = entry;
+    asked.push({ query, eventIds });
     if (eventIds === undefined && Object.keys(rest).length === 0) always = true;
     // Rules that differ in their ids alone are one entry; literals of different rules stay apart.
     const key = JSON.stringify([rest.providers, rest.channels, rest.literals, eventIds === undefined]);
@@ -61,26 +64,45 @@ export function selectionOf(
       merged.set(key, { entry: rest, ids: eventIds === undefined ? undefined : new Set(eventIds) });
     else for (const id of eventIds ?? []) held.ids?.add(id);
   }
-  if (always) return { always, entries: [], wants: () => true };
+  const wants = wantsOf(asked);
+  if (always) return { always, entries: [], wants };
   const entries = [...merged.values()].map(({ entry, ids }) => {
     return ids === undefined ? entry : { ...entry, eventIds: [...ids].sort((a, b) => a - b) };
   });
-  return { always, entries, wants: wantsOf(entries) };
+  return { always, entries, wants };
 }
 
-function wantsOf(entries: readonly SelectionEntry[]): RuleSelection["wants"] {
-  const byId = new Map<number, SelectionEntry[]>();
-  const anyId: SelectionEntry[] = [];
-  for (const entry of entries) {
-    if (entry.eventIds === undefined) anyId.push(entry);
-    for (const id of entry.eventIds ?? []) byId.set(id, [...(byId.get(id) ?? []), entry]);
+/** A query, and the event ids without which it cannot hold. */
+interface Asked {
+  readonly query: Query;
+  readonly eventIds: readonly number[] | undefined;
+}
+
+/** Kinds whose verdict is remembered; at the limit all are forgotten. */
+const VERDICTS_MAX = 20_000;
+
+function wantsOf(asked: readonly Asked[]): RuleSelection["wants"] {
+  const byId = new Map<number, Query[]>();
+  const anyId: Query[] = [];
+  for (const { query, eventIds } of asked) {
+    if (eventIds === undefined) anyId.push(query);
+    for (const id of eventIds ?? []) {
+      const held = byId.get(id);
+      if (held === undefined) byId.set(id, [query]);
+      else held.push(query);
+    }
   }
+  const verdicts = new Map<string, boolean>();
   return (provider, channel, eventId) => {
-    const key = provider === undefined ? undefined : providerKey(provider);
-    const isWanted = (entry: SelectionEntry): boolean =>
-      (key === undefined || entry.providers === undefined || entry.providers.includes(key)) &&
-      (channel === undefined || entry.channels === undefined || entry.channels.includes(channel));
-    return byId.get(eventId)?.some(isWanted) === true || anyId.some(isWanted);
+    const key = `${eventId}\n${provider ?? "\n"}\n${channel ?? "\n"}`;
+    const known = verdicts.get(key);
+    if (known !== undefined) return known;
+    const kind = { provider, channel, eventId };
+    const mayHold = (query: Query): boolean => holdsForKind(query, kind) !== false;
+    const verdict = byId.get(eventId)?.some(mayHold) === true || anyId.some(mayHold);
+    if (verdicts.size >= VERDICTS_MAX) verdicts.clear();
+    verdicts.set(key, verdict);
+    return verdict;
   };
 }
 
