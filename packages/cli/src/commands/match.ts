@@ -1,8 +1,6 @@
 /** `culprit match`: Sigma rules and correlations of one's own over any input, one JSON a line for each match. */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { Readable } from "node:stream";
 import { DecodedFields } from "@culprit/correlator";
 import { readTime } from "@culprit/formats";
 import { type EpochMs, Fault, isoOf } from "@culprit/model";
@@ -23,6 +21,7 @@ import { decodeInput, failureLine } from "../decode-input.ts";
 import { EXIT } from "../exit-code.ts";
 import { type InputFile, inputFiles } from "../input-files.ts";
 import { KNOWLEDGE_DIR, readTables } from "../knowledge-files.ts";
+import { textLines } from "../text-lines.ts";
 
 export interface MatchOptions {
   readonly rules: readonly string[];
@@ -124,10 +123,7 @@ async function* flatSubjects(
   const context = { zone, receivedAt: Date.now() };
   for (const file of files) {
     let lineNumber = 0;
-    for await (const line of createInterface({
-      input: Readable.from(file.open()),
-      crlfDelay: Number.POSITIVE_INFINITY,
-    })) {
+    for await (const line of textLines(file.open())) {
       lineNumber += 1;
       if (line.trim() === "") continue;
       let value: unknown;
