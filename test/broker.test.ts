@@ -3,6 +3,7 @@ import { afterAll, beforeAll } from "vitest";
 import { busContract, CONTRACT_TOPICS, contractPartitions, type Opened } from "../packages/bus/src/bus.contract.ts";
 import { openKafkaBus } from "../packages/bus/src/kafka.ts";
 import { deliveryContract, deliveryPartitions } from "../services/notify/src/delivery.contract.ts";
+import { inputTests } from "./broker/input.ts";
 import { lostBrokerTests } from "./broker/lost-broker.ts";
 import { outageTests } from "./broker/outage.ts";
 import { ownerTests } from "./broker/owners.ts";
@@ -62,6 +63,7 @@ if (canBroker) {
 }
 const address = (): string => broker?.address ?? "";
 topicTests(address);
+inputTests(address);
 ownerTests(address);
 pageTests(address);
 outageTests(address);

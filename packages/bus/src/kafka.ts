@@ -16,6 +16,7 @@ import { KafkaLog, topicsOf } from "./kafka-bus.ts";
 import { lz4Codec, snappyCodec, zstdCodec } from "./kafka-codecs.ts";
 import { KafkaWire } from "./kafka-connection.ts";
 import { inWireTerms } from "./kafka-errors.ts";
+import { inputOn, type TopicInput, type TopicInputOptions } from "./kafka-input.ts";
 import { KAFKA_DEFAULTS, type KafkaBusOptions, type KafkaCompression } from "./kafka-options.ts";
 import type { RawCluster } from "./kafka-raw.ts";
 import { type ConnectionGuard, type KafkaSender, type KafkaSenderOptions, senderOn } from "./kafka-sender.ts";
@@ -76,6 +77,35 @@ export function openKafkaSender(options: KafkaSenderOptions): KafkaSender {
   return senderOn(wire, { timeoutMs: sendTimeoutMs, partitionOf });
 }
 
+/** Opens topics that others write to; resolves at once, and connects for as long as it takes. */
+export function openTopicInput(options: TopicInputOptions): TopicInput {
+  prepareLibrary();
+  const kafka = new Kafka(configOf(options));
+  const { sessionMs = KAFKA_DEFAULTS.sessionMs, heartbeatMs = KAFKA_DEFAULTS.heartbeatMs } = options;
+  return inputOn(() => {
+    const consumer = kafka.consumer({
+      groupId: options.group,
+      sessionTimeout: sessionMs,
+      heartbeatInterval: heartbeatMs,
+      maxBytesPerPartition: INPUT_PARTITION_MAX_BYTES,
+      maxBytes: INPUT_MAX_BYTES,
+      allowAutoTopicCreation: false,
+      retry: { retries: 5, initialRetryTime: 500, maxRetryTime: 30_000, restartOnFailure: async () => true },
+    });
+    return {
+      connect: () => consumer.connect(),
+      disconnect: () => consumer.disconnect(),
+      subscribe: (subscription) => consumer.subscribe(subscription),
+      run: (config) => consumer.run(config),
+      onCrash: (listener) => void consumer.on("consumer.crash", ({ payload }) => listener(payload.error)),
+      onJoin: (listener) => void consumer.on("consumer.group_join", () => listener()),
+    };
+  }, options);
+}
+
+/** Asked of a partition, and of a broker, at a time; a larger record comes all the same, alone. */
+const INPUT_PARTITION_MAX_BYTES = 1024 * 1024;
+const INPUT_MAX_BYTES = 8 * 1024 * 1024;
 const KEEP_ALIVE_MS = 60_000;
 
 /** Connections as the library makes them, to addresses that were judged. */

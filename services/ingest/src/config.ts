@@ -1,7 +1,15 @@
 /** What ingest can be told. Every limit has its behaviour at the limit beside it. */
 import { secretText } from "@culprit/runtime";
 import { z } from "zod";
-import { AllowList, GelfConfig, LumberjackConfig, OtlpConfig, SyslogConfig, TlsFiles } from "./listen-config.ts";
+import {
+  AllowList,
+  GelfConfig,
+  KafkaInput,
+  LumberjackConfig,
+  OtlpConfig,
+  SyslogConfig,
+  TlsFiles,
+} from "./listen-config.ts";
 
 const MIB = 1024 * 1024;
 
@@ -106,5 +114,7 @@ export const IngestConfig = z.strictObject({
   lumberjack: z.exactOptional(LumberjackConfig),
   /** OpenTelemetry over gRPC; over HTTP it is part of the HTTP port. */
   otlp: z.exactOptional(OtlpConfig),
+  /** Topics that forwarders write to, Azure Event Hubs among them. */
+  kafka: z.exactOptional(z.array(KafkaInput).min(1).max(20)),
 });
 export type IngestConfig = z.output<typeof IngestConfig>;

@@ -5,6 +5,7 @@ import type { ReceiverContext } from "./context.ts";
 import { elasticsearchReceiver } from "./elasticsearch.ts";
 import { gelfListeners } from "./gelf.ts";
 import { hecReceiver } from "./hec.ts";
+import { kafkaListeners } from "./kafka.ts";
 import { lumberjackListeners } from "./lumberjack.ts";
 import { otlpReceiver } from "./otlp.ts";
 import { otlpGrpcListeners } from "./otlp-grpc.ts";
@@ -22,4 +23,5 @@ export const LISTENERS: readonly OpenListeners[] = [
   gelfListeners,
   lumberjackListeners,
   otlpGrpcListeners,
+  kafkaListeners,
 ];
