@@ -34,9 +34,10 @@ export function recurrenceOf(
   const subject = subjectOf(incident);
   const earlier = [...known]
     .filter((other) => {
-      const before = started - Date.parse(other.startedAt);
-      const same = other.playbook === incident.playbook && subjectOf(other) === subject && other.parent === undefined;
-      return same && other.id !== incident.id && before > 0 && before <= RECURRENCE_DAYS * DAY_MS;
+      // Everything known is looked at for each page: what costs little and rules out most comes first.
+      if (other.playbook !== incident.playbook || other.parent !== undefined || other.id === incident.id) return false;
+      if (other.startedAt >= incident.startedAt || subjectOf(other) !== subject) return false;
+      return started - Date.parse(other.startedAt) <= RECURRENCE_DAYS * DAY_MS;
     })
     .sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
   const [last] = earlier;

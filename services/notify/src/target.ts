@@ -53,6 +53,8 @@ interface Waiting {
   readonly notBefore: EpochMs;
   /** After a failure: news does not shorten the wait. */
   readonly failed: boolean;
+  /** As of the last offer, which comes with every change: asking anew for each would take time in a storm. */
+  readonly isCritical: boolean;
 }
 
 type Tell = StormOptions["tell"];
@@ -110,7 +112,8 @@ export class Target {
       this.#context.observe({ kind: "queue-full", notifier: this.name });
       return;
     }
-    this.#waiting.set(id, { since: held?.since ?? now, notBefore: now, failed: false });
+    const isCritical = this.#isCritical(id);
+    this.#waiting.set(id, { since: held?.since ?? now, notBefore: now, failed: false, isCritical });
     this.#nap.abort();
   }
 
@@ -356,20 +359,22 @@ export class Target {
   }
 
   #wait(id: IncidentId, notBefore: EpochMs, since: EpochMs, failed: boolean): void {
-    this.#waiting.set(id, { since, notBefore, failed });
+    this.#waiting.set(id, { since, notBefore, failed, isCritical: this.#isCritical(id) });
   }
 
   /** The gravest incident that may be sent now; of equals the one that waits longest. */
   #nextDue(now: EpochMs): readonly [IncidentId, Waiting] | undefined {
     let best: readonly [IncidentId, Waiting] | undefined;
     for (const entry of this.#waiting) {
-      if (entry[1].notBefore <= now && (best === undefined || this.#rankOf(entry) < this.#rankOf(best))) best = entry;
+      if (entry[1].notBefore > now) continue;
+      if (entry[1].isCritical) return entry;
+      best ??= entry;
     }
     return best;
   }
 
-  #rankOf([id]: readonly [IncidentId, Waiting]): number {
-    return this.#context.desk.incident(id)?.severity === "critical" ? 0 : 1;
+  #isCritical(id: IncidentId): boolean {
+    return this.#context.desk.incident(id)?.severity === "critical";
   }
 
   async #rest(now: EpochMs, pause: number, signal: AbortSignal): Promise<void> {
