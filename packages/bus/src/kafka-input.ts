@@ -35,7 +35,10 @@ export interface TopicInput {
   close(): Promise<void>;
 }
 
-/** What is used of the library's consumer. */
+/**
+ * What is used of the library's consumer.
+ * @internal
+ */
 export interface GroupConsumer {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
@@ -50,6 +53,10 @@ export interface GroupConsumer {
   onJoin(listener: () => void): void;
 }
 
+/**
+ * What the library hands on of a partition.
+ * @internal
+ */
 export interface BatchPayload {
   readonly batch: {
     readonly topic: string;
