@@ -5,10 +5,12 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Bus, type Message, openKafkaBus } from "@culprit/bus";
-import { ALL_TOPICS, type TopicSpec } from "@culprit/model";
+import { ALL_TOPICS, TOPICS, type TopicSpec } from "@culprit/model";
 import { type CulpritProcess, startCulprit } from "./culprit-process.ts";
 
-const PARTITIONS = { events: 4, signals: 4, state: 4 } as const;
+/** Of `events`, `signals` and `state`. */
+const PARTITIONS = 4;
+const SPREAD_TOPICS: readonly string[] = [TOPICS.events.name, TOPICS.signals.name, TOPICS.state.name];
 
 /** What the pager was told. */
 export interface Told {
@@ -29,13 +31,23 @@ export interface Cluster {
 
 let made = 0;
 
-/** Makes the topics and a config for services on them. A process that says nothing for `sessionMs` loses its partitions. */
-export async function openCluster(address: string, { sessionMs = 5_000 } = {}): Promise<Cluster> {
+export interface ClusterOptions {
+  /** A process that says nothing for so long loses its partitions. */
+  readonly sessionMs?: number;
+  /** Of the topics that carry the load. */
+  readonly partitions?: number;
+  /** The text of a topology file. */
+  readonly topology?: string;
+}
+
+/** Makes the topics and a config for services on them. */
+export async function openCluster(address: string, options: ClusterOptions = {}): Promise<Cluster> {
+  const { sessionMs = 5_000, partitions: spread = PARTITIONS, topology } = options;
   made += 1;
   const prefix = `cluster${process.pid}-${made}.`;
   const dir = mkdtempSync(join(tmpdir(), "culprit-cluster-"));
   const pager = await openPager();
-  const partitions = (topic: string): number => PARTITIONS[topic as keyof typeof PARTITIONS] ?? 1;
+  const partitions = (topic: string): number => (SPREAD_TOPICS.includes(topic) ? spread : 1);
   const bus = await openKafkaBus({
     brokers: [address],
     prefix,
@@ -44,6 +56,7 @@ export async function openCluster(address: string, { sessionMs = 5_000 } = {}): 
     heartbeatMs: 300,
   });
   const config = join(dir, "culprit.yaml");
+  if (topology !== undefined) writeFileSync(join(dir, "topology.yaml"), topology);
   const counts = Object.fromEntries(ALL_TOPICS.map(({ name }: TopicSpec) => [name, partitions(name)]));
   writeFileSync(
     config,
@@ -53,6 +66,7 @@ export async function openCluster(address: string, { sessionMs = 5_000 } = {}): 
       probe: { port: 0 },
       ingest: { port: 0, retain: "all" },
       console: { port: 0 },
+      ...(topology === undefined ? {} : { correlate: { topology: join(dir, "topology.yaml") } }),
       notify: { allowAddresses: ["127.0.0.1"], targets: [{ name: "pager", kind: "webhook", url: pager.url }] },
     }),
   );

@@ -17,6 +17,13 @@ export interface CulpritProcess {
   readonly hasEnded: boolean;
 }
 
+/** The value of a metric without labels; not a number where it is not there. */
+export async function metricOf({ url }: CulpritProcess, name: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const line = text.split("\n").find((each) => each.startsWith(`${name} `));
+  return Number(line?.slice(name.length));
+}
+
 const running = new Set<ChildProcess>();
 process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");

@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import { demoDocuments } from "../../packages/cli/src/demo.ts";
 import { brokerTest } from "../broker.ts";
 import { type Cluster, eventually, openCluster, sendDocuments } from "./cluster.ts";
-import type { CulpritProcess } from "./culprit-process.ts";
+import { type CulpritProcess, metricOf } from "./culprit-process.ts";
 
 const MAIN_PLAYBOOK = "cluster-hang-9e";
 const TIMEOUT_MS = 240_000;
@@ -122,11 +122,8 @@ const EMPTY: Document = { host: { name: "" }, winlog: {} };
 
 /** How many partitions processes read, all together. */
 async function partitionsRead(...processes: readonly CulpritProcess[]): Promise<number> {
-  const read = processes.map(async ({ url }) => {
-    const text = await (await fetch(`${url}/metrics`)).text();
-    return Number(/^culprit_bus_partitions_read (\d+)$/m.exec(text)?.[1]);
-  });
-  return (await Promise.all(read)).reduce((sum, count) => sum + count, 0);
+  const read = await Promise.all(processes.map((one) => metricOf(one, "culprit_bus_partitions_read")));
+  return read.reduce((sum, count) => sum + count, 0);
 }
 
 /** The outage was told under one key, and the log holds each revision of each incident once. */
