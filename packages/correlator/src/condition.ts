@@ -27,6 +27,33 @@ export function isMet(expression: Expression, seen: Seen): boolean {
   }
 }
 
+/**
+ * Whether a condition could hold where at most so many of each alias are seen: `false` is certain, `true` asks for a look.
+ */
+export function couldBeMet(expression: Expression, atMost: (alias: string) => number): boolean {
+  switch (expression.kind) {
+    case "seen":
+      return atMost(expression.alias) > 0;
+    case "and":
+      return expression.all.every((part) => couldBeMet(part, atMost));
+    case "or":
+      return expression.all.some((part) => couldBeMet(part, atMost));
+    case "not":
+      return true;
+    case "after":
+      return atMost(expression.alias) > 0 && atMost(expression.than) > 0;
+    case "count":
+      return mostCouldBe(expression, atMost(expression.of.alias));
+    default:
+      return assertNever(expression);
+  }
+}
+
+/** Of `count` signals there are at most so many hosts and values. */
+function mostCouldBe({ op, n }: Extract<Expression, { kind: "count" }>, count: number): boolean {
+  return op === "<" || op === "<=" || compare(count, op === "==" ? ">=" : op, n);
+}
+
 function compare(value: number, op: Extract<Expression, { kind: "count" }>["op"], n: number): boolean {
   switch (op) {
     case ">=":

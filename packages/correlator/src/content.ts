@@ -9,6 +9,7 @@ import {
   type RankedCause,
   type Reason,
   type ScopeEntry,
+  type Signal,
   sameHost,
   shortName,
   type TimelineEntry,
@@ -19,6 +20,7 @@ import type { CoverageMap } from "./coverage.ts";
 import { eventsOf, type Item, judge } from "./evidence.ts";
 import type { Group } from "./group.ts";
 import { interpolate } from "./narrate.ts";
+import { remembered } from "./remembered.ts";
 import { type Ranked, rank, shownShare, verdictOf } from "./score.ts";
 import { inOrder, type Sighting } from "./sighting.ts";
 import { PEERS_PREFIX } from "./topology.ts";
@@ -74,7 +76,7 @@ export function contentOf(group: Group, coverage: CoverageMap, program: Program,
     facts: playbook.facts
       .filter(({ when }) => when === undefined || isMet(when, wholeWindow(group)))
       .map(({ say }) => interpolate(say, group)),
-    timeline: clipTimeline(entries.map(({ sighting, role }) => timelineEntry(sighting, role, startedAt))),
+    timeline: timelineShown(entries, startedAt),
     unknown: unknownOf(ranked),
     children: [...frame.children],
     occurrences: occurrencesOf(group),
@@ -114,15 +116,19 @@ function lifeOf(
 }
 
 function recoveryAliases(group: Group): readonly string[] {
+  return closingAliases(group.playbook);
+}
+
+const closingAliases = remembered(({ close }: Group["playbook"]): readonly string[] => {
   const found = new Set<string>();
   const walk = (part: NonNullable<Group["playbook"]["close"]["when"]>): void => {
     if (part.kind === "seen" || part.kind === "after") found.add(part.alias);
     else if (part.kind === "count") found.add(part.of.alias);
     else if (part.kind === "and" || part.kind === "or") part.all.forEach(walk);
   };
-  if (group.playbook.close.when !== undefined) walk(group.playbook.close.when);
+  if (close.when !== undefined) walk(close.when);
   return [...found];
-}
+});
 
 function recoveryOf(group: Group, since: (alias: string) => readonly Sighting[]): EpochMs | undefined {
   return recoveryAliases(group)
@@ -158,12 +164,46 @@ function timelineOf(group: Group, ranked: readonly Ranked[]): Entry[] {
 }
 
 function aliasOf(group: Group, { signal }: Sighting): string | undefined {
-  return Object.entries(group.playbook.signals).find(([, use]) => use.rule.includes(signal.rule))?.[0];
+  return aliasesByRule(group.playbook).get(signal.rule);
 }
 
-function timelineEntry({ signal, from, to, crash }: Sighting, role: Role, startedAt: EpochMs): TimelineEntry {
-  const { event } = signal;
-  const at = crash === undefined ? from : Math.min(Math.max(startedAt, from), to);
+/** Rule -> the first alias that stands for it. */
+const aliasesByRule = remembered(({ signals }: Group["playbook"]): ReadonlyMap<string, string> => {
+  const found = new Map<string, string>();
+  for (const [alias, use] of Object.entries(signals))
+    for (const rule of use.rule) if (!found.has(rule)) found.set(rule, alias);
+  return found;
+});
+
+/** The first and the last of a long timeline: how it began and how it stands. */
+function timelineShown(entries: readonly Entry[], startedAt: EpochMs): TimelineEntry[] {
+  const timed = entries.map((entry) => ({ ...entry, at: momentOf(entry.sighting, startedAt) }));
+  timed.sort((a, b) => a.at - b.at);
+  const shown =
+    timed.length <= TIMELINE_FIRST + TIMELINE_LAST
+      ? timed
+      : [...timed.slice(0, TIMELINE_FIRST), ...timed.slice(-TIMELINE_LAST)];
+  return shown.map(({ sighting, role, at }) => timelineEntry(sighting, role, at));
+}
+
+/** When it happened, as one moment: as near to the incident as its interval allows. */
+function momentOf({ from, to, crash }: Sighting, startedAt: EpochMs): EpochMs {
+  return crash === undefined ? from : Math.min(Math.max(startedAt, from), to);
+}
+
+/** Entries of signals whose time is certain; the revisions of incidents share them. */
+const certainEntries = new WeakMap<Signal, Map<Role, TimelineEntry>>();
+
+function timelineEntry({ signal, crash }: Sighting, role: Role, at: EpochMs): TimelineEntry {
+  if (crash !== undefined) return entryOf(signal, role, at);
+  const held = certainEntries.get(signal) ?? new Map<Role, TimelineEntry>();
+  certainEntries.set(signal, held);
+  const known = held.get(role) ?? entryOf(signal, role, at);
+  held.set(role, known);
+  return known;
+}
+
+function entryOf({ event }: Signal, role: Role, at: EpochMs): TimelineEntry {
   return {
     at: isoOf(at),
     loggedAt: isoOf(event.at),
@@ -175,14 +215,6 @@ function timelineEntry({ signal, from, to, crash }: Sighting, role: Role, starte
     role,
     event: event.id,
   };
-}
-
-/** The first and the last of a long timeline: how it began and how it stands. */
-function clipTimeline(entries: readonly TimelineEntry[]): TimelineEntry[] {
-  const sorted = entries.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
-  return sorted.length <= TIMELINE_FIRST + TIMELINE_LAST
-    ? sorted
-    : [...sorted.slice(0, TIMELINE_FIRST), ...sorted.slice(-TIMELINE_LAST)];
 }
 
 function scopeOf(group: Group, entries: readonly Entry[]): ScopeEntry[] {

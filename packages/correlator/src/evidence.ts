@@ -8,6 +8,7 @@ import { isMet, type Seen } from "./condition.ts";
 import { type CoverageMap, covers, lastSeen } from "./coverage.ts";
 import type { Group } from "./group.ts";
 import { hostText, interpolate, relativeText, timesText } from "./narrate.ts";
+import { remembered } from "./remembered.ts";
 import { INCIDENT_RULE, inOrder, type Sighting } from "./sighting.ts";
 
 /** Each further way of seeing the same thing adds this share of its points, up to a decisive weight. */
@@ -55,54 +56,100 @@ function strongestPerGroup(items: readonly Item[]): Item[] {
   );
 }
 
+/** One item of evidence beside the incident that it is judged for. */
+interface Question {
+  readonly evidence: CompiledEvidence;
+  readonly group: Group;
+  readonly coverage: CoverageMap;
+  readonly program: Program;
+  readonly aliases: readonly string[];
+  readonly seen: Seen;
+  readonly window: { readonly from: EpochMs; readonly to: EpochMs };
+}
+
 function itemOf(evidence: CompiledEvidence, group: Group, coverage: CoverageMap, program: Program): Item {
   const { collect } = group.playbook;
   const [from, to] = evidence.within ?? [-collect.before, collect.after];
-  const seen: Seen = (alias) => group.within(alias, from, to);
-  const aliases = evidence.condition === undefined ? evidence.aliases : aliasesOf(evidence.condition);
-  const sightings = uniqueSightings(aliases.flatMap((alias) => [...seen(alias)]));
-  const present =
-    evidence.condition === undefined ? evidence.aliases.filter((alias) => seen(alias).length >= evidence.atLeast) : [];
-  const isSeen = evidence.condition === undefined ? present.length > 0 : isMet(evidence.condition, seen);
-  const window = { from: group.anchor.from + from, to: group.anchor.to + to };
-  // A condition that holds rests on the absence of what stands under its `not`; one that does not, on that of all it names.
-  const restsOn = evidence.condition === undefined || !isSeen ? aliases : negativeAliasesOf(evidence.condition);
-  const unproven = restsOn
-    .filter((alias) => evidence.condition === undefined || seen(alias).length === 0)
-    .filter((alias) => !isProven(alias, evidence, group, coverage, program, window));
-
-  if (isSeen && (evidence.condition === undefined || sightings.length > 0 || unproven.length === 0)) {
-    // A condition that rests on absence ("host yes, guest no") is believed in full only where the absence is proven.
-    const trust = evidence.condition !== undefined && unproven.length > 0 ? 0.5 : 1;
-    const full = evidence.for ?? (evidence.against === undefined ? 0 : -evidence.against);
-    const further = Math.max(0, present.length - 1) * FURTHER_WAY_SHARE * full;
-    const points =
-      Math.sign(full) * Math.min(Math.max(DECISIVE_POINTS, Math.abs(full)), Math.abs(full + further)) * trust;
-    const text =
-      evidence.text === undefined ? seenText(present, seen, group, program) : interpolate(evidence.text, group);
-    return { evidence, state: "seen", points: Math.round(points), text, sightings };
+  const { condition } = evidence;
+  const question: Question = {
+    evidence,
+    group,
+    coverage,
+    program,
+    aliases: condition === undefined ? evidence.aliases : conditionAliases(condition),
+    seen: (alias) => group.within(alias, from, to),
+    window: { from: group.anchor.from + from, to: group.anchor.to + to },
+  };
+  const { aliases, seen } = question;
+  if (condition === undefined) {
+    const present = aliases.filter((alias) => seen(alias).length >= evidence.atLeast);
+    return present.length > 0 ? seenItem(question, present, 1) : unseenItem(question, unprovenOf(question, aliases));
   }
+  const isSeen = isMet(condition, seen);
+  // A condition that holds rests on the absence of what stands under its `not`; one that does not, on that of all it names.
+  const restsOn = isSeen ? negativeAliases(condition) : aliases;
+  const unproven = unprovenOf(
+    question,
+    restsOn.filter((alias) => seen(alias).length === 0),
+  );
+  if (!isSeen || (unproven.length > 0 && aliases.every((alias) => seen(alias).length === 0)))
+    return unseenItem(question, unproven);
+  // A condition that rests on absence ("host yes, guest no") is believed in full only where the absence is proven.
+  return seenItem(question, [], unproven.length > 0 ? 0.5 : 1);
+}
+
+const conditionAliases = remembered(aliasesOf);
+const negativeAliases = remembered(negativeAliasesOf);
+
+function unprovenOf(question: Question, aliases: readonly string[]): readonly string[] {
+  return aliases.filter((alias) => !isProven(alias, question));
+}
+
+/** `present` are the ways in which it was seen, where it is not a condition. */
+function seenItem(
+  { evidence, group, program, aliases, seen }: Question,
+  present: readonly string[],
+  trust: number,
+): Item {
+  const full = evidence.for ?? (evidence.against === undefined ? 0 : -evidence.against);
+  const further = Math.max(0, present.length - 1) * FURTHER_WAY_SHARE * full;
+  const points =
+    Math.sign(full) * Math.min(Math.max(DECISIVE_POINTS, Math.abs(full)), Math.abs(full + further)) * trust;
+  const text =
+    evidence.text === undefined ? seenText(present, seen, group, program) : interpolate(evidence.text, group);
+  const sightings = uniqueSightings(aliases.flatMap((alias) => seen(alias)));
+  return { evidence, state: "seen", points: Math.round(points), text, sightings };
+}
+
+/** Absent where the log is known to cover the window, else unknown. */
+function unseenItem(question: Question, unproven: readonly string[]): Item {
+  const { evidence, group, program, aliases, window } = question;
+  if (unproven.length === 0) {
+    if (evidence.missing === undefined) return { evidence, state: "absent", points: 0, text: "", sightings: [] };
+    const text = `${sayOf(aliases, group, program)}: not seen, although the ${channelOf(aliases[0], question)} log covers ${clock(window.from)} to ${clock(window.to)}`;
+    return { evidence, state: "absent", points: -evidence.missing, text, sightings: [] };
+  }
+  const isAsked = evidence.ask !== undefined || evidence.missing !== undefined;
+  return {
+    evidence,
+    state: "unknown",
+    points: 0,
+    // Only what would count if it were proven is listed as unknown.
+    text: evidence.missing === undefined ? "" : silenceText(aliases[0], question),
+    sightings: [],
+    ...(isAsked ? { missing: missingOf(question) } : {}),
+  };
+}
+
+function missingOf({ evidence, group, program, aliases }: Question): Missing {
   const what =
     evidence.ask ??
     (evidence.text === undefined
       ? `whether ${sayOf(aliases, group, program)}`
       : `whether this holds: ${evidence.text}`);
-  if (unproven.length === 0 && evidence.missing !== undefined) {
-    const text = `${sayOf(aliases, group, program)}: not seen, although the ${channelOf(aliases[0], evidence, group, program)} log covers ${clock(window.from)} to ${clock(window.to)}`;
-    return { evidence, state: "absent", points: -evidence.missing, text, sightings: [] };
-  }
-  const missing: Missing = {
+  return {
     text: interpolate(what, group),
     ...(evidence.collect === undefined ? {} : { collect: interpolate(evidence.collect, group) }),
-  };
-  const proven = unproven.length === 0;
-  return {
-    evidence,
-    state: proven ? "absent" : "unknown",
-    points: 0,
-    text: silenceText(aliases[0], evidence, group, coverage, program, window),
-    sightings: [],
-    ...(proven || (evidence.ask === undefined && evidence.missing === undefined) ? {} : { missing }),
   };
 }
 
@@ -167,7 +214,7 @@ function listed(names: readonly string[]): string {
 }
 
 /** The channel that would hold an alias's records, as the author wrote it or as its rule reads it. */
-function channelOf(alias: string | undefined, evidence: CompiledEvidence, group: Group, program: Program): string {
+function channelOf(alias: string | undefined, { evidence, group, program }: Question): string {
   if (evidence.coverage !== undefined) return evidence.coverage;
   const rule = alias === undefined ? undefined : group.playbook.signals[alias]?.rule[0];
   return (rule === undefined ? undefined : program.detections.get(rule)?.channels[0]) ?? "System";
@@ -196,29 +243,18 @@ function loggersOf(alias: string, group: Group): readonly string[] {
   }
 }
 
-function isProven(
-  alias: string,
-  evidence: CompiledEvidence,
-  group: Group,
-  coverage: CoverageMap,
-  program: Program,
-  window: { from: EpochMs; to: EpochMs },
-): boolean {
+function isProven(alias: string, question: Question): boolean {
+  const { group, coverage, window } = question;
   const loggers = loggersOf(alias, group);
-  const channel = channelOf(alias, evidence, group, program);
-  return loggers.length > 0 && loggers.every((host) => covers(coverage, host, channel, window.from, window.to));
+  if (loggers.length === 0) return false;
+  const channel = channelOf(alias, question);
+  return loggers.every((host) => covers(coverage, host, channel, window.from, window.to));
 }
 
-function silenceText(
-  alias: string | undefined,
-  evidence: CompiledEvidence,
-  group: Group,
-  coverage: CoverageMap,
-  program: Program,
-  window: { from: EpochMs; to: EpochMs },
-): string {
+function silenceText(alias: string | undefined, question: Question): string {
+  const { group, coverage, window } = question;
   const host = alias === undefined ? undefined : loggersOf(alias, group)[0];
-  const channel = channelOf(alias, evidence, group, program);
+  const channel = channelOf(alias, question);
   if (host === undefined)
     return `${channel} log of the machines concerned is not known to cover ${clock(window.from)} to ${clock(window.to)}`;
   const last = lastSeen(coverage, host, channel);

@@ -3,9 +3,10 @@
  * the narrower one as a link, so no state is shared between keys.
  */
 import type { Incident } from "@culprit/model";
-import type { Program } from "@culprit/rules";
+import type { CompiledPlaybook, Program } from "@culprit/rules";
 import type { Group } from "./group.ts";
 import { linkOf, listenersOf } from "./link.ts";
+import { remembered } from "./remembered.ts";
 import { keysFor } from "./route.ts";
 import type { Announcement, HeldIncident, KeyState, Link, Output } from "./state.ts";
 
@@ -63,22 +64,15 @@ function labelsOf({ variables }: Group): Record<string, string> {
   return Object.fromEntries(labels.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, LABELS_MAX));
 }
 
-const listenersByProgram = new WeakMap<Program, ReturnType<typeof listenersOf>>();
-
-function listenersCached(program: Program): ReturnType<typeof listenersOf> {
-  const held = listenersByProgram.get(program);
-  if (held !== undefined) return held;
-  const fresh = listenersOf(program);
-  listenersByProgram.set(program, fresh);
-  return fresh;
-}
+const listenersCached = remembered(listenersOf);
 
 /** Links between the incidents this key holds and all it was told of; what changed is sent to the child's key. */
 export function relate(key: KeyState, program: Program, outputs: Output[]): void {
   const before = new Map(key.linked);
-  for (const parent of key.announced.values()) {
-    if (parent.home !== key.key) continue;
+  for (const parent of parentsOf(key, program)) {
+    const explained = explainedBy(program.playbooks.get(parent.playbook) as CompiledPlaybook);
     for (const child of key.announced.values()) {
+      if (!explained.has(child.playbook)) continue;
       const link = linkOf(parent, child, program);
       if (link === undefined) continue;
       const id = `${child.id} ${parent.id}`;
@@ -94,6 +88,19 @@ export function relate(key: KeyState, program: Program, outputs: Output[]): void
     send(key, child, link, false, outputs);
   }
 }
+
+/** The incidents folded here that could explain others. */
+function parentsOf(key: KeyState, program: Program): readonly Announcement[] {
+  return [...key.incidents.values()].flatMap(({ id, playbook }) => {
+    const announced = key.announced.get(id);
+    const own = program.playbooks.get(playbook);
+    return announced === undefined || own === undefined || explainedBy(own).size === 0 ? [] : announced;
+  });
+}
+
+const explainedBy = remembered(
+  ({ explains }: CompiledPlaybook): ReadonlySet<string> => new Set(explains.flatMap(({ playbooks }) => playbooks)),
+);
 
 /** A link goes to the child's home; the parent's own playbook is evaluated again, to list its children. */
 function send(key: KeyState, child: Announcement, link: Link, holds: boolean, outputs: Output[]): void {

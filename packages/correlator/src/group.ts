@@ -7,6 +7,7 @@ import { type CompiledPlaybook, positiveAliasesOf, type SignalUse } from "@culpr
 import type { Cut } from "./act.ts";
 import { isMet, type Seen } from "./condition.ts";
 import type { Interval } from "./crash-time.ts";
+import { remembered } from "./remembered.ts";
 import { homeKey, hostKey } from "./route.ts";
 import { inOrder, type Sighting, type Sightings } from "./sighting.ts";
 
@@ -75,16 +76,10 @@ export function candidatesOf(playbook: CompiledPlaybook, sightings: Sightings, c
   return found;
 }
 
-const openersOf = new WeakMap<CompiledPlaybook, readonly string[]>();
-
 /** The signals that can open an incident of a playbook. */
-function openerAliases(playbook: CompiledPlaybook): readonly string[] {
-  const held = openersOf.get(playbook);
-  if (held !== undefined) return held;
-  const aliases = positiveAliasesOf(playbook.open.when);
-  openersOf.set(playbook, aliases);
-  return aliases;
-}
+const openerAliases = remembered((playbook: CompiledPlaybook): readonly string[] =>
+  positiveAliasesOf(playbook.open.when),
+);
 
 function byEntity(playbook: CompiledPlaybook, sightings: Sightings): Map<string, Candidate[]> {
   const entities = new Map<string, Candidate[]>();
@@ -154,9 +149,7 @@ function groupOf(
   except: ReadonlySet<string>,
 ): Group | undefined {
   const openers = new Map<string, Sighting[]>();
-  const candidateOf = new Map<Sighting, Candidate>();
   for (const candidate of run) {
-    candidateOf.set(candidate.sighting, candidate);
     const list = openers.get(candidate.alias);
     if (list === undefined) openers.set(candidate.alias, [candidate.sighting]);
     else list.push(candidate.sighting);
@@ -167,9 +160,11 @@ function groupOf(
 
   const variables: Record<string, string> = {};
   // What the anchor says comes first; the other openers fill in what it does not.
-  const leaders = [...(openers.get(anchorAlias) ?? []).flatMap((sighting) => candidateOf.get(sighting) ?? []), ...run];
-  for (const candidate of leaders) {
-    for (const [name, value] of Object.entries(candidate.variables)) variables[name] ??= value;
+  for (const isAnchor of [true, false]) {
+    for (const candidate of run) {
+      if ((candidate.alias === anchorAlias) !== isAnchor) continue;
+      for (const name of Object.keys(candidate.variables)) variables[name] ??= candidate.variables[name] as string;
+    }
   }
   if (playbook.victim !== undefined)
     variables["host"] = mostBlamed(openers.get(playbook.victim) ?? []) ?? (variables["host"] as string);

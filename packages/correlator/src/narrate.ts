@@ -43,16 +43,43 @@ function offsetText({ from, to }: Sighting, startedAt: EpochMs): string {
  * plain text. `own` serves bindings without an alias, in a detection's `say`.
  */
 export function interpolate(text: string, group: Group, own?: Signal): string {
-  return text.replace(
-    /\{([a-zA-Z_][a-zA-Z0-9_]*)(?:\.([a-zA-Z_][a-zA-Z0-9_]*))?(?:\|([^}]*))?\}/g,
-    (_whole, name: string, part: string | undefined, fallback: string | undefined) => {
-      const value =
-        own === undefined || part !== undefined
-          ? placeholderText(name, part, group)
-          : (own.bindings[name] ?? placeholderText(name, part, group));
-      return value === undefined || value === "" ? (fallback ?? "(not in the logs)") : value;
-    },
-  );
+  if (!text.includes("{")) return text;
+  return partsOf(text)
+    .map((part) => (typeof part === "string" ? part : filled(part, group, own)))
+    .join("");
+}
+
+interface Placeholder {
+  readonly name: string;
+  readonly part: string | undefined;
+  readonly fallback: string | undefined;
+}
+
+function filled({ name, part, fallback }: Placeholder, group: Group, own: Signal | undefined): string {
+  const value =
+    own === undefined || part !== undefined
+      ? placeholderText(name, part, group)
+      : (own.bindings[name] ?? placeholderText(name, part, group));
+  return value === undefined || value === "" ? (fallback ?? "(not in the logs)") : value;
+}
+
+const PLACEHOLDER = /\{([a-zA-Z_][a-zA-Z0-9_]*)(?:\.([a-zA-Z_][a-zA-Z0-9_]*))?(?:\|([^}]*))?\}/g;
+const templates = new Map<string, readonly (string | Placeholder)[]>();
+
+/** A text cut at its placeholders. Texts come from playbooks and detections, so there are few of them. */
+function partsOf(text: string): readonly (string | Placeholder)[] {
+  const held = templates.get(text);
+  if (held !== undefined) return held;
+  const parts: (string | Placeholder)[] = [];
+  let end = 0;
+  for (const match of text.matchAll(PLACEHOLDER)) {
+    if (match.index > end) parts.push(text.slice(end, match.index));
+    parts.push({ name: match[1] as string, part: match[2], fallback: match[3] });
+    end = match.index + match[0].length;
+  }
+  if (end < text.length) parts.push(text.slice(end));
+  templates.set(text, parts);
+  return parts;
 }
 
 function placeholderText(name: string, part: string | undefined, group: Group): string | undefined {

@@ -27,6 +27,12 @@ export function homeKey(kind: KeyKind, relations: HostRelations): string {
   return hostKey(relations.host);
 }
 
+/** Whether incidents of a playbook of this kind may be folded at a key: the other way round of `homeKey`. */
+export function isHomeOf(kind: KeyKind, key: string): boolean {
+  if (key === FLEET_KEY || kind === "fleet") return key === FLEET_KEY && kind === "fleet";
+  return key.startsWith("host:") || (kind !== "host" && key.startsWith(`${kind}:`));
+}
+
 /** Every key that a signal of a rule goes to, at most `KEYS_PER_SIGNAL_MAX`, most specific first. */
 export function keysOf(signal: Signal, program: Program, topology: Topology): readonly string[] {
   return keysFor(signal.hosts, program.keyKinds.get(signal.rule) ?? new Set(), (host) =>

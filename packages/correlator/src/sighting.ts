@@ -13,7 +13,8 @@ import {
 } from "@culprit/model";
 import type { Program, SignalUse } from "@culprit/rules";
 import { lastActivityBefore } from "./coverage.ts";
-import { type CrashTime, type Interval, inferCrash, lastBeatOf } from "./crash-time.ts";
+import { type CrashTime, type Interval, inferCrash, type LastBeat, lastBeatOf } from "./crash-time.ts";
+import { remembered } from "./remembered.ts";
 import type { Announcement, KeyState } from "./state.ts";
 
 export interface Sighting extends Interval {
@@ -29,7 +30,10 @@ export const INCIDENT_RULE = "incident:";
 
 /** Sightings of one key, worked out once per evaluation. */
 export class Sightings {
+  private readonly byUse = new Map<SignalUse, readonly Sighting[]>();
   private readonly byRule = new Map<string, readonly Sighting[]>();
+  private readonly ofHosts = new Map<string, RestartClues>();
+  private announcedBy: Map<string, Announcement[]> | undefined;
   private readonly state: KeyState;
   private readonly program: Program;
 
@@ -44,8 +48,8 @@ export class Sightings {
     if (held !== undefined) return held;
     const crash = this.program.detections.get(rule)?.extension.time === "crash";
     const sightings = (this.state.signals.get(rule) ?? []).map((signal): Sighting => {
+      if (!crash) return certainSighting(signal);
       const about = signal.subject ?? signal.host;
-      if (!crash) return { signal, about, from: signal.at, to: signal.at };
       const inferred = this.crashOf(signal);
       return { signal, about, from: inferred.from, to: inferred.to, crash: inferred };
     });
@@ -54,8 +58,24 @@ export class Sightings {
     return sightings;
   }
 
+  /** The most sightings that a use can have, without looking at them. */
+  atMost({ rule, incident }: SignalUse): number {
+    let count = 0;
+    for (const name of rule) count += this.state.signals.get(name)?.length ?? 0;
+    for (const playbook of incident) count += this.announcements(playbook).length;
+    return count;
+  }
+
   /** Sightings of an alias: of any of its rules, with its conditions on bindings but those on variables. */
   ofUse(use: SignalUse): readonly Sighting[] {
+    const held = this.byUse.get(use);
+    if (held !== undefined) return held;
+    const found = this.findUse(use);
+    this.byUse.set(use, found);
+    return found;
+  }
+
+  private findUse(use: SignalUse): readonly Sighting[] {
     const lists =
       use.incident.length > 0 ? [this.ofIncidents(use.incident)] : use.rule.map((rule) => this.ofRule(rule));
     const all =
@@ -70,41 +90,69 @@ export class Sightings {
 
   /** Incidents of other playbooks that this key was told of, as sightings of their own. */
   private ofIncidents(playbooks: readonly string[]): readonly Sighting[] {
-    const found = [...this.state.announced.values()]
-      .filter(({ playbook }) => playbooks.includes(playbook))
-      .map(incidentSighting);
+    const found = [...new Set(playbooks)].flatMap((playbook) => this.announcements(playbook)).map(incidentSighting);
     return found.sort(inOrder);
   }
 
+  private announcements(playbook: string): readonly Announcement[] {
+    this.announcedBy ??= Map.groupBy(this.state.announced.values(), (announcement) => announcement.playbook);
+    return this.announcedBy.get(playbook) ?? [];
+  }
+
   private crashOf(signal: Signal): CrashTime {
-    const host = signal.host;
-    const ofHost = (time: "boot" | "crash"): Signal[] => {
-      const found: Signal[] = [];
-      for (const [rule, signals] of this.state.signals) {
-        if (this.program.detections.get(rule)?.extension.time === time)
-          found.push(...signals.filter((other) => shortName(other.host) === shortName(host)));
-      }
-      return found;
-    };
+    const { boots, beats } = this.clues(shortName(signal.host));
     return inferCrash({
       loggedAt: signal.at,
-      boots: ofHost("boot").map(({ at }) => at),
-      aliveBefore: (at: EpochMs) => lastActivityBefore(this.state.coverage, host, at),
-      missedAt: this.missed(host),
-      lastBeats: ofHost("crash").flatMap((other) => lastBeatOf(other) ?? []),
+      boots,
+      aliveBefore: (at: EpochMs) => lastActivityBefore(this.state.coverage, signal.host, at),
+      missedAt: this.missed(signal.host),
+      lastBeats: beats,
     });
   }
 
-  /** When others said they lost this host: signals about it that another host logged, of rules that say so. */
+  /** When others said they lost this host: signals about it of rules that say so. */
   private missed(host: string): EpochMs[] {
-    const found: EpochMs[] = [];
-    for (const [rule, signals] of this.state.signals) {
-      if (this.program.detections.get(rule)?.extension.time !== "lost") continue;
-      for (const other of signals)
-        if (other.subject !== undefined && sameHost(other.subject, host)) found.push(other.at);
-    }
-    return found;
+    return this.clues(shortName(host)).lost.flatMap(({ subject, at }) =>
+      subject !== undefined && sameHost(subject, host) ? at : [],
+    );
   }
+
+  /** What tells of restarts at this key, by short name of the machine; gathered with the first question. */
+  private clues(short: string): RestartClues {
+    if (this.ofHosts.size === 0) {
+      for (const [rule, signals] of this.state.signals) {
+        const time = this.program.detections.get(rule)?.extension.time;
+        for (const signal of signals) {
+          if (time === "boot") this.cluesOf(signal.host).boots.push(signal.at);
+          else if (time === "crash") addBeat(this.cluesOf(signal.host).beats, signal);
+          else if (time === "lost" && signal.subject !== undefined) this.cluesOf(signal.subject).lost.push(signal);
+        }
+      }
+    }
+    return this.cluesOf(short);
+  }
+
+  private cluesOf(host: string): RestartClues {
+    const short = shortName(host);
+    const held = this.ofHosts.get(short);
+    if (held !== undefined) return held;
+    const fresh: RestartClues = { boots: [], beats: [], lost: [] };
+    this.ofHosts.set(short, fresh);
+    return fresh;
+  }
+}
+
+/** What a key knows of the restarts of one machine. */
+interface RestartClues {
+  readonly boots: EpochMs[];
+  readonly beats: LastBeat[];
+  /** Signals by which others say that they lost it. */
+  readonly lost: Signal[];
+}
+
+function addBeat(beats: LastBeat[], signal: Signal): void {
+  const beat = lastBeatOf(signal);
+  if (beat !== undefined) beats.push(beat);
 }
 
 /** By time, then by machine, then by id: an incident's id names the order of arrival, so it decides last. */
@@ -116,7 +164,12 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-function incidentSighting(announcement: Announcement): Sighting {
+/** A signal that happened when it says; the same object for the same signal, so that what follows is worked out once. */
+const certainSighting = remembered(
+  (signal: Signal): Sighting => ({ signal, about: signal.subject ?? signal.host, from: signal.at, to: signal.at }),
+);
+
+const incidentSighting = remembered((announcement: Announcement): Sighting => {
   const { relations, startedAt } = announcement;
   const host = relations.host as HostId;
   const [place] = relations.places;
@@ -147,7 +200,7 @@ function incidentSighting(announcement: Announcement): Sighting {
     hosts: [relations],
   };
   return { signal, about: host, from: startedAt, to: startedAt };
-}
+});
 
 /** Whether a bound value meets a condition; conditions on variables (`same`) are met here and checked with the incident. */
 function holds(predicate: SignalUse["where"][string], value: string | undefined): boolean {

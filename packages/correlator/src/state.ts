@@ -75,6 +75,8 @@ export interface HeldIncident {
   anchorAt: EpochMs;
   lastAt: EpochMs;
   revision: number;
+  /** When it changes by itself next: its wait ends, it settles, it has been idle for long enough. */
+  dueAt?: EpochMs;
   published?: Incident;
   /** Last content, published or waiting. */
   content?: Incident;

@@ -17,11 +17,14 @@ import {
 } from "@culprit/model";
 import type { CompiledPlaybook, Program } from "@culprit/rules";
 import { applyAct, cutsOf, unlinkedFrom } from "./act.ts";
+import { couldBeMet } from "./condition.ts";
 import { contentOf, settlesAt } from "./content.ts";
 import { addBlind, addCoverage } from "./coverage.ts";
 import { evict, forgetMs, isEmpty } from "./evict.ts";
 import { announce, relate, withdraw } from "./family.ts";
 import { type Group, groupsOf, groupWithout } from "./group.ts";
+import { isHomeOf } from "./route.ts";
+import { isSame } from "./same.ts";
 import { Sightings } from "./sighting.ts";
 import {
   type HeldIncident,
@@ -117,7 +120,7 @@ function isAfter(held: Signal, signal: Signal): boolean {
 }
 
 function sameKnowledge(a: Signal, b: Signal): boolean {
-  return JSON.stringify(a.hosts) === JSON.stringify(b.hosts);
+  return isSame(a.hosts, b.hosts);
 }
 
 function relink(key: KeyState, child: IncidentId, link: Link, holds: boolean, now: EpochMs): void {
@@ -154,14 +157,34 @@ function settle(key: KeyState, state: State, program: Program, outputs: Output[]
   const { now } = state;
   const due = new Set(key.dirty);
   key.dirty.clear();
-  for (const held of key.incidents.values()) due.add(held.playbook);
+  const open = new Set<string>();
+  for (const held of key.incidents.values()) {
+    if (!program.playbooks.has(held.playbook)) {
+      end(held, `Withdrawn: the playbook ${held.playbook} is not loaded any more.`, now, outputs);
+      remove(key, held, outputs);
+      continue;
+    }
+    open.add(held.playbook);
+    if (held.dueAt === undefined || held.dueAt <= now) due.add(held.playbook);
+  }
   const sightings = new Sightings(key, program);
   for (const id of due) {
     const playbook = program.playbooks.get(id);
-    if (playbook !== undefined) evaluate(key, playbook, sightings, state, program, outputs);
+    if (playbook !== undefined && (open.has(id) || mayOpen(playbook, key, sightings)))
+      evaluate(key, playbook, sightings, state, program, outputs);
   }
+  for (const { dueAt } of key.incidents.values()) if (dueAt !== undefined) wake(key, dueAt);
   relate(key, program, outputs);
   if (!state.isEnding) evict(key, now, program);
+}
+
+/** Whether a playbook that holds no incident at a key could open one there: most signals are no more than evidence. */
+function mayOpen(playbook: CompiledPlaybook, key: KeyState, sightings: Sightings): boolean {
+  if (!isHomeOf(playbook.at, key.key)) return false;
+  return couldBeMet(playbook.open.when, (alias) => {
+    const use = playbook.signals[alias];
+    return use === undefined ? 0 : sightings.atMost(use);
+  });
 }
 
 function evaluate(
@@ -269,17 +292,21 @@ function revise(
   if (incident.thawed === true) delete incident.thawed;
   incident.content = content;
   const ready = parent !== undefined || now >= incident.firstArrivalAt + playbook.alert.wait;
-  if (!ready) wake(key, incident.firstArrivalAt + playbook.alert.wait);
-  else if (incident.published === undefined || differs(incident.published, content))
+  if (ready && (incident.published === undefined || differs(incident.published, content)))
     publish(incident, content, outputs);
-  const settled = settlesAt(group);
-  const idle = group.span.to + Math.max(playbook.close.idle, playbook.collect.after);
-  for (const at of [settled, idle, idle + playbook.close.reopen]) {
-    if (at <= now) continue;
-    wake(key, at);
-    break;
-  }
+  incident.dueAt = nextChangeOf(incident, group, now);
   announce(key, incident, group, content, false, program, outputs);
+}
+
+/** Later than any instant, and a number in JSON. */
+const NEVER: EpochMs = 8.64e15;
+
+/** The next moment at which an incident changes without anything new. */
+function nextChangeOf({ firstArrivalAt }: HeldIncident, group: Group, now: EpochMs): EpochMs {
+  const { alert, close, collect } = group.playbook;
+  const idle = group.span.to + Math.max(close.idle, collect.after);
+  const moments = [firstArrivalAt + alert.wait, settlesAt(group), idle, idle + close.reopen];
+  return moments.reduce((next, at) => (at > now && at < next ? at : next), NEVER);
 }
 
 /** Past its lateness an incident keeps what it says; only its life and its family go on. */
@@ -307,8 +334,7 @@ function publish(incident: HeldIncident, content: Incident, outputs: Output[]): 
 
 /** Whether anything a reader could see has changed. */
 function differs(a: Incident, b: Incident): boolean {
-  const plain = (incident: Incident): string => JSON.stringify({ ...incident, revision: 0, updatedAt: "" });
-  return plain(a) !== plain(b);
+  return !isSame({ ...a, revision: b.revision, updatedAt: b.updatedAt }, b);
 }
 
 /** An incident of which people have taken out what it rests on: it ends, and comes back if they put it back. */
@@ -338,6 +364,10 @@ function retract(key: KeyState, incident: HeldIncident, now: EpochMs, outputs: O
   if (!forgotten) {
     end(incident, "Withdrawn: later records show that this was not an incident of its own.", now, outputs);
   }
+  remove(key, incident, outputs);
+}
+
+function remove(key: KeyState, incident: HeldIncident, outputs: Output[]): void {
   if (incident.announced !== undefined) withdraw(incident, outputs);
   key.incidents.delete(incident.id);
   key.links.delete(incident.id);
