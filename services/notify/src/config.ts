@@ -7,6 +7,7 @@ import { addressProblems } from "./config-addresses.ts";
 import type { NotifierKind } from "./notifier.ts";
 import { NOTIFIERS } from "./notifiers/index.ts";
 import { TemplateOptions } from "./template.ts";
+import { isZone } from "./time-text.ts";
 
 const Duration = (whenAbsent: number) =>
   z
@@ -14,6 +15,8 @@ const Duration = (whenAbsent: number) =>
     .min(0)
     .max(7 * 24 * HOUR_MS)
     .default(whenAbsent);
+
+const TimeZone = z.string().refine(isZone, "expected an IANA time zone such as Europe/Oslo");
 
 /**
  * The rules for sending to a target; the options of its kind stand beside them.
@@ -29,6 +32,8 @@ export const TARGET_RULES = {
   scope: z.exactOptional(z.array(z.string().min(1).max(255))),
   /** Only at these hours of the week; what is open by then waits for the next of them. */
   when: z.exactOptional(WeeklySchedule),
+  /** The zone that comes first on its pages, where it is not everybody's. */
+  timeZone: z.exactOptional(TimeZone),
   /** Its own words for title and text, in Liquid; see `template.ts`. */
   template: z.exactOptional(TemplateOptions),
   /** Sends nothing of its own accord; only what another target hands over. */
@@ -50,8 +55,15 @@ export const TARGET_RULES = {
     .max(5 * MINUTE_MS)
     .default(15 * SECOND_MS),
   authPauseMs: Duration(10 * MINUTE_MS),
+  /** Waits so long with the first page for a wider incident that explains it; Alertmanager's `group_wait`. */
+  groupWaitMs: z
+    .int()
+    .min(0)
+    .max(15 * MINUTE_MS)
+    .default(0),
+  /** Alertmanager's `group_interval`. */
   updateEveryMs: Duration(2 * MINUTE_MS),
-  /** Tells an open, unacknowledged incident again after this; never unless given. */
+  /** Tells an open, unacknowledged incident again after this; never unless given. Alertmanager's `repeat_interval`. */
   repeatMs: z.exactOptional(z.int().min(MINUTE_MS)),
   rate: z
     .strictObject({ perMinute: z.number().min(0.1).max(10_000), burst: z.int().min(1).max(1_000) })
@@ -90,7 +102,7 @@ export function notifyConfig(kinds: readonly NotifierKind[]): z.ZodType<NotifyCo
   if (first === undefined) throw new TypeError("there is no way to reach people");
   return z
     .strictObject({
-      timeZone: z.string().default("UTC"),
+      timeZone: TimeZone.default("UTC"),
       consoleUrl: z.exactOptional(z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ""))),
       targets: z
         .array(z.discriminatedUnion("kind", [first, ...others]))
@@ -133,6 +145,11 @@ export function notifyConfig(kinds: readonly NotifierKind[]): z.ZodType<NotifyCo
         }
       });
     });
+}
+
+/** The zone of a target's pages. */
+export function zoneOf({ targets, timeZone }: Pick<NotifyConfig, "targets" | "timeZone">, target: string): string {
+  return targets.find(({ name }) => name === target)?.timeZone ?? timeZone;
 }
 
 function targetOfKind({ kind, options }: NotifierKind) {

@@ -43,6 +43,12 @@ describe("when nothing was sent yet", () => {
   });
 });
 
+test("a time of detection that lies ahead is a wrong clock and waits for nothing", () => {
+  const ahead = { ...incident, detectedAt: new Date(NOW + 3_600_000).toISOString() };
+  const found = situation({ incident: ahead, groupWaitMs: MINUTE_MS });
+  expect(decide(found)).toEqual({ act: "trigger", reason: "first" });
+});
+
 describe("when a page is open", () => {
   const changed = (change: Partial<Incident>): Incident => ({ ...incident, ...change, revision: 4 });
   const [first, second, ...rest] = incident.causes;

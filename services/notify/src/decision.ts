@@ -34,6 +34,7 @@ const QUIET_REASONS = [
   "taken-over",
   "not-routed",
   "silenced",
+  "grouping",
   "unchanged",
   "too-soon",
   "refused",
@@ -60,6 +61,8 @@ export interface Situation {
   readonly now: EpochMs;
   /** An open page is not edited more often than this, unless its severity rises or it ends. */
   readonly updateEveryMs: number;
+  /** So long after it was found an incident waits for a wider one that explains it; not at all unless given. */
+  readonly groupWaitMs?: number;
   /** After this an open page that nobody has acknowledged is told again; never unless given. */
   readonly repeatMs?: number;
   /** After this an open page is told again whatever its state, for targets that forget; never unless given. */
@@ -67,7 +70,13 @@ export interface Situation {
 }
 
 /** Reasons that time alone may take away. */
-const PASSING: ReadonlySet<string> = new Set<QuietReason>(["not-routed", "silenced", "unchanged", "too-soon"]);
+const PASSING: ReadonlySet<string> = new Set<QuietReason>([
+  "not-routed",
+  "silenced",
+  "grouping",
+  "unchanged",
+  "too-soon",
+]);
 
 /** Decides what to tell a notifier now. */
 export function decide(situation: Situation): Decision {
@@ -113,7 +122,15 @@ function whenNothingHeld(situation: Situation, reason: SendReason): Decision {
   if (!wanted) return quiet("not-routed");
   if (silenced === true) return quiet("silenced");
   if (isRefused(situation)) return quiet("refused");
+  const until = groupedUntil(situation);
+  if (reason === "first" && !promised && situation.now < until) return { act: "none", reason: "grouping", until };
   return { act: "trigger", reason: promised ? reasonOfIntent(record) : reason };
+}
+
+/** Until when the first page waits; a time of detection in our future is a wrong clock and waits for nothing. */
+function groupedUntil({ incident, now, groupWaitMs = 0 }: Situation): EpochMs {
+  const found = Date.parse(incident.detectedAt);
+  return found > now ? now : found + groupWaitMs;
 }
 
 function whenOpen(situation: Situation): Decision {

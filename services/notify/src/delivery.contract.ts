@@ -200,6 +200,25 @@ export function deliveryContract(engine: string, open: () => Promise<Bus>): void
       expect(pager.open).toEqual([]);
     });
 
+    story("a symptom waits for its cause: one page, naming the cause, within the time to wait", async (table) => {
+      const pager = table.pager("pager", { groupWaitMs: 60_000 });
+      const found = new Date(T0).toISOString();
+      const symptom = { ...child, detectedAt: found };
+      table.publish(0, symptom);
+      table.publish(30, { ...parent, detectedAt: found }, revised(symptom, 9, { parent: parent.id }));
+      pager.wants(between(60, 61), "trigger", parent, parent.causes[0]?.title ?? "");
+      await table.run(hours(1));
+    });
+
+    story("a symptom without a cause is told once it has waited, one that ends meanwhile is not", async (table) => {
+      const pager = table.pager("pager", { groupWaitMs: 60_000 });
+      const found = new Date(T0).toISOString();
+      table.publish(0, { ...child, detectedAt: found }, { ...hang, detectedAt: found });
+      table.publish(20, over({ ...hang, detectedAt: found }));
+      pager.wants(between(60, 61), "trigger", child);
+      await table.run(hours(1));
+    });
+
     story("the symptom that came in the cause's wake is not told at all", async (table) => {
       const pager = table.pager("pager");
       table.publish(0, parent);

@@ -1,5 +1,6 @@
 /** A drill: sends a page that says it is one, to see that a target is set up well. */
 import { contentId, type Incident, type IncidentId, isoOf, MINUTE_MS } from "@culprit/model";
+import { zoneOf } from "./config.ts";
 import { resultOfFault } from "./http.ts";
 import type { SendResult } from "./notifier.ts";
 import { composePage } from "./page-content.ts";
@@ -20,7 +21,8 @@ export async function sendTest(
   const notifier = openNotifiers(options).get(target);
   if (notifier === undefined) return undefined;
   const at = options.clock.now();
-  const { timeZone, consoleUrl } = options.config;
+  const { consoleUrl } = options.config;
+  const timeZone = zoneOf(options.config, target);
   const incident = drillIncident(at);
   const results: SendResult[] = [];
   let remote: Readonly<Record<string, string>> = {};

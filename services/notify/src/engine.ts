@@ -23,7 +23,7 @@ import {
 import { type Clock, repeat, retry } from "@culprit/runtime";
 import type { Register } from "./callbacks/reply-desk.ts";
 import { type Claim, claimOf } from "./claim.ts";
-import type { NotifyConfig, TargetConfig } from "./config.ts";
+import { type NotifyConfig, type TargetConfig, zoneOf } from "./config.ts";
 import type { DeliveryEvent, Desk, Outlook } from "./desk.ts";
 import { isDigest } from "./digest.ts";
 import type { Offers } from "./links/offer.ts";
@@ -204,7 +204,7 @@ export class Engine implements Desk, Register {
     const known = [...(this.#incidents?.entries() ?? [])].map(([, placed]) => placed.incident);
     const history = recurrenceOf(incident, known, (id) => this.#actions.get(id)?.values() ?? []);
     const page = composePage(incident, {
-      timeZone: config.timeZone,
+      timeZone: zoneOf(config, notifier),
       now: isoOf(clock.now()),
       ...(config.consoleUrl === undefined ? {} : { consoleUrl: config.consoleUrl }),
       ...(notice === undefined ? {} : { notice }),
@@ -235,7 +235,7 @@ export class Engine implements Desk, Register {
   #noticeFor(incident: Incident, notifier: string): string | undefined {
     const { handedOver, escalated } = this.#claim(incident, notifier);
     if (handedOver !== undefined) {
-      const { timeZone } = this.#options.config;
+      const timeZone = zoneOf(this.#options.config, notifier);
       const at = `${clockText(isoOf(handedOver.at), timeZone)} ${zoneName(timeZone)}`;
       return `"${handedOver.from}" did not take this page (${at}), so it comes here`;
     }
@@ -262,7 +262,8 @@ export class Engine implements Desk, Register {
     const { clock, random, observe, notifiers } = this.#options;
     const notifier = notifiers.get(config.name);
     if (notifier === undefined) throw new TypeError(`no notifier was opened for the target ${config.name}`);
-    const { name, rate, timeoutMs, giveUpAfterMs, authPauseMs, updateEveryMs, repeatMs, queueMax, digestOver } = config;
+    const { name, rate, timeoutMs, giveUpAfterMs, authPauseMs, groupWaitMs, updateEveryMs, repeatMs } = config;
+    const { queueMax, digestOver } = config;
     const keepAliveMs = this.#options.keepAliveMs(config.kind);
     return new Target(
       {
@@ -273,6 +274,7 @@ export class Engine implements Desk, Register {
         timeoutMs,
         giveUpAfterMs,
         authPauseMs,
+        groupWaitMs,
         updateEveryMs,
         queueMax,
         ...(this.#options.wakesPeople(config.kind) ? { digestOver } : {}),

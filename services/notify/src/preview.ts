@@ -1,6 +1,6 @@
 /** What a target's page of an incident would say, with the target's own words: nothing is sent. Pure. */
 import { type EpochMs, type Incident, isoOf } from "@culprit/model";
-import type { NotifyConfig } from "./config.ts";
+import { type NotifyConfig, zoneOf } from "./config.ts";
 import { renderContent, shortContent } from "./page.ts";
 import { composePage, type PageContent } from "./page-content.ts";
 import { htmlContent } from "./page-html.ts";
@@ -29,7 +29,8 @@ export interface PreviewOptions {
 
 /** Renders the page. Errors: `notify.no-cause`, `notify.unknown-zone`. */
 export function previewPage(incident: Incident, { config, target, format, now }: PreviewOptions): string {
-  const { timeZone, consoleUrl } = config;
+  const { consoleUrl } = config;
+  const timeZone = target === undefined ? config.timeZone : zoneOf(config, target);
   const page = composePage(incident, {
     timeZone,
     now: isoOf(now),

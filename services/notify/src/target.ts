@@ -31,6 +31,7 @@ export interface TargetOptions {
   readonly giveUpAfterMs: number;
   /** How long nothing is tried after the target has refused our credentials. */
   readonly authPauseMs: number;
+  readonly groupWaitMs: number;
   readonly updateEveryMs: number;
   readonly repeatMs?: number;
   readonly keepAliveMs?: number;
@@ -284,13 +285,14 @@ export class Target {
 
   #decide(incident: Incident, record: Delivery | undefined): Decision {
     const { desk, clock } = this.#context;
-    const { updateEveryMs, repeatMs, keepAliveMs } = this.#options;
+    const { groupWaitMs, updateEveryMs, repeatMs, keepAliveMs } = this.#options;
     return decide({
       incident,
       record,
       parentRecord: incident.parent === undefined ? undefined : desk.record(incident.parent, this.name),
       ...desk.outlook(incident, this.name),
       now: clock.now(),
+      groupWaitMs,
       updateEveryMs,
       ...(repeatMs === undefined ? {} : { repeatMs }),
       ...(keepAliveMs === undefined ? {} : { keepAliveMs }),

@@ -100,6 +100,24 @@ describe("what a template reaches", () => {
   });
 });
 
+test("each target has its own zone", async () => {
+  await using server = await fakeServer();
+  const hook = { kind: "webhook", url: server.url };
+  await using world = await World.open({
+    targets: [
+      { ...hook, name: "here" },
+      { ...hook, name: "there", timeZone: "Asia/Tokyo" },
+    ],
+    config: { timeZone: "Europe/Oslo" },
+  });
+  await world.publish(incident);
+  const texts = server.received.map(({ body }) => body);
+  expect(texts.filter((text) => text.includes("03:00:04 Oslo (02:00 UTC)"))).toHaveLength(1);
+  expect(texts.filter((text) => text.includes("11:00:04 Tokyo (02:00 UTC)"))).toHaveLength(1);
+  const read = NotifyConfig.safeParse({ targets: [{ name: "t", kind: "terminal", timeZone: "Oslo" }] });
+  expect(read.error?.issues[0]?.message).toContain("IANA");
+});
+
 test("each target has its own words", async () => {
   await using server = await fakeServer();
   const hook = { kind: "webhook", url: server.url };

@@ -45,7 +45,11 @@ export type TemplateOptions = z.infer<typeof TemplateOptions>;
 
 interface TemplateConfig {
   readonly timeZone: string;
-  readonly targets: readonly { readonly name: string; readonly template?: TemplateOptions }[];
+  readonly targets: readonly {
+    readonly name: string;
+    readonly template?: TemplateOptions;
+    readonly timeZone?: string;
+  }[];
 }
 
 /** Puts a target's own words on a page. */
@@ -86,7 +90,9 @@ export function pageTemplate({ title, body }: TemplateOptions, zone: string): Pa
 export function templatesOf(config: TemplateConfig): ReadonlyMap<string, PageTemplate> {
   const { targets, timeZone } = config;
   return new Map(
-    targets.flatMap(({ name, template }) => (template === undefined ? [] : [[name, pageTemplate(template, timeZone)]])),
+    targets.flatMap(({ name, template, timeZone: own = timeZone }) =>
+      template === undefined ? [] : [[name, pageTemplate(template, own)]],
+    ),
   );
 }
 

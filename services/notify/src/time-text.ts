@@ -5,11 +5,15 @@ import { DateTime, IANAZone } from "luxon";
 /** Asking whether a zone is one takes a fifth of a millisecond; configs name few. */
 const checked = new Set<string>();
 
+/** Whether a name is that of an IANA zone. */
+export function isZone(zone: string): boolean {
+  if (!checked.has(zone) && IANAZone.isValidZone(zone)) checked.add(zone);
+  return checked.has(zone);
+}
+
 /** Errors: `notify.unknown-zone` for a name that is no IANA zone. */
 export function checkZone(zone: string): void {
-  if (checked.has(zone)) return;
-  if (IANAZone.isValidZone(zone)) checked.add(zone);
-  else {
+  if (!isZone(zone)) {
     throw new Fault("notify.unknown-zone", `"${zone}" is no IANA time zone; expected one like Europe/Oslo`);
   }
 }
