@@ -44,39 +44,27 @@ function entry(modifiers: fc.Arbitrary<string[]>, one: fc.Arbitrary<NaiveValue>)
 /** Long enough for `base64offset`; without wildcards. */
 const WORDS = ["ab", "-s", "a/b-1", "Σa1", "\\*b", "😀s"];
 const encodings = fc
-  .tuple(oneOf("", "wide", "utf16le", "utf16be", "utf16"), oneOf("", "base64", "base64offset"), oneOf("", "windash"))
-  .chain(([wide, base64, dash]) => fc.nat({ max: 2 }).map((at) => [...wide, ...base64].toSpliced(at, 0, ...dash)))
-  .chain((chain) => place.map((where) => [...chain, ...where]));
+  .tuple(
+    oneOf("", "windash"),
+    ...[oneOf("", "wide", "utf16le", "utf16be", "utf16"), oneOf("", "base64", "base64offset"), place],
+  )
+  .map((parts) => parts.flat());
 
+const PLAIN_PIECES = ["a", "b", "s", "S", "1", "-", "Σ", "😀", "\\\\", "\\*", "\n"];
 const patternPiece = fc.oneof(
-  fc.constantFrom(
-    "a",
-    "b",
-    "s",
-    "S",
-    "1",
-    "-",
-    "Σ",
-    "😀",
-    ".",
-    "^",
-    "$",
-    "[ab]",
-    "[^a]",
-    "[s1😀]",
-    "\\\\",
-    "\\*",
-    "\n",
-  ),
+  fc.constantFrom(...PLAIN_PIECES, ".", "^", "[ab]", "[^a]", "[s1😀]"),
   fc.constantFrom("(?:ab|s)", "(a|)", "(?:a(?:b|1))"),
 );
 const quantifier = fc.constantFrom("", "", "", "", "*", "+", "?", "{0,2}", "{2,3}");
 const pattern = fc
-  .array(
-    fc.tuple(patternPiece, quantifier).map(([piece, times]) => ("^$".includes(piece) ? piece : piece + times)),
-    { minLength: 1, maxLength: 4 },
+  .tuple(
+    fc.array(
+      fc.tuple(patternPiece, quantifier).map(([piece, times]) => (piece === "^" ? piece : piece + times)),
+      { minLength: 1, maxLength: 4 },
+    ),
+    fc.constantFrom("", "", "$"),
   )
-  .map((pieces) => pieces.join(""));
+  .map(([pieces, end]) => pieces.join("") + end);
 const anyPattern = fc.array(pattern, { minLength: 1, maxLength: 2 }).map((alternatives) => alternatives.join("|"));
 
 const NETWORKS = [

@@ -33,7 +33,7 @@ test("the engine agrees with the naive evaluator, optimiser on and off", () => {
         }
       },
     ),
-    { numRuns: 400 },
+    { numRuns: 250 },
   );
 });
 

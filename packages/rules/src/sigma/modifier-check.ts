@@ -10,8 +10,9 @@ const COMPARATORS = ["lt", "lte", "gt", "gte"] as const;
 const UTF_16 = ["utf16le", "utf16be", "utf16", "wide"] as const;
 const PLACES = ["startswith", "endswith", "contains"] as const;
 const REGEX_FLAGS = ["i", "m", "s"] as const;
+const ENCODINGS: readonly string[] = ["base64", "base64offset", ...UTF_16];
 /** Modifiers that change text before it is compared. */
-const TEXT_CHANGES: readonly string[] = ["windash", "expand", "base64", "base64offset", ...UTF_16];
+const TEXT_CHANGES: readonly string[] = ["windash", "expand", ...ENCODINGS];
 /** Modifiers that decide how a value is read, instead of as text. */
 const READINGS: readonly string[] = ["exists", "re", "cidr", "fieldref", ...TIME_PARTS, ...COMPARATORS];
 const MODIFIERS: readonly string[] = [
@@ -40,6 +41,14 @@ export function modifierProblem(
   }
   const wide = modifiers.filter((modifier) => UTF_16.some((encoding) => encoding === modifier));
   if (wide.length > 1) return { read: wide.join(" with "), expected: "one UTF-16 encoding" };
+  const encoding = modifiers.findIndex((modifier) => ENCODINGS.includes(modifier));
+  const late = ["windash", "expand"].find((modifier) => encoding !== -1 && modifiers.indexOf(modifier) > encoding);
+  if (late !== undefined) {
+    return {
+      read: `${late} after ${modifiers[encoding]}`,
+      expected: `${late} first: it is of the text, not its encoding`,
+    };
+  }
   const flag = modifiers.findIndex(isRegexFlag);
   const re = modifiers.indexOf("re");
   if (flag !== -1 && re === -1) return { read: "i, m or s without re", expected: "re before its flags" };

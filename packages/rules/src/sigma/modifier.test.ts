@@ -209,6 +209,12 @@ describe("regular expressions", () => {
     expect(matchedValues("F|re|i: 'kelvin'", ["\u212aELVIN", "KELVIN"])).toEqual([0, 1]);
   });
 
+  test("the end of the text is also before its last line break, as in PCRE", () => {
+    expect(matchedValues("F|re: 'failed$'", ["failed", "failed\n", "failed\n\n", "failed\nx"])).toEqual([0, 1]);
+    expect(matchedValues("F|re|m: 'failed$'", ["failed\n\n", "failed\nx"])).toEqual([0, 1]);
+    expect(matchedValues("F|re: '[$]|a\\$'", ["a$\n", "a\n"])).toEqual([0]);
+  });
+
   test("a character of two code units that may be missing is no literal to look for", () => {
     expect(matchedValues("F|re: '^node😀?$'", ["node", "node😀", "nod"])).toEqual([0, 1]);
   });
@@ -232,6 +238,8 @@ describe("what is refused", () => {
     ["{}", "an empty selection"],
     ["F|all: x", "all on a single value"],
     ["F|wide|utf16: x", "wide with utf16"],
+    ["F|base64|windash: -x", "windash after base64"],
+    ["F|wide|expand|base64: '%x%'", "expand after wide"],
     ["F|hour: noon", "a number for hour"],
   ])("%s", (selection, said) => {
     expect(refusalOf(selection)).toContain(said);

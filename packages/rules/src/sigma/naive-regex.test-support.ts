@@ -1,6 +1,6 @@
 /**
  * Regular expressions for the naive evaluator: the subset that the property test generates, answered by the set of places
- * that each part can reach. Case is compared by simple folding, `.` stops at a line break, `$` is the end of the text.
+ * that each part can reach. Case is compared by simple folding, `.` stops at a line break, `$` is the end of the text or before its last line break.
  */
 
 interface Flags {
@@ -95,7 +95,7 @@ function atom(reading: Reading): Part {
     case "^":
       return here((at) => at === 0 || (flags.m && text[at - 1] === "\n"));
     case "$":
-      return here((at) => at === text.length || (flags.m && text[at] === "\n"));
+      return here((at) => at === text.length || (text[at] === "\n" && (flags.m || at === text.length - 1)));
     case "\\": {
       const escaped = pattern[reading.at] as string;
       reading.at += 1;

@@ -30,7 +30,8 @@ export function compileRegex(pattern: string, flags: RegexFlags): CompiledRegex 
   if (pattern.length > PATTERN_MAX_LENGTH) {
     return { ok: false, read: `a pattern of ${pattern.length} characters`, expected: `at most ${PATTERN_MAX_LENGTH}` };
   }
-  const openCount = OPEN_COUNT.exec(pattern.replace(ESCAPED_OR_CLASS, (match) => "_".repeat(match.length)));
+  const signs = pattern.replace(ESCAPED_OR_CLASS, (match) => "_".repeat(match.length));
+  const openCount = OPEN_COUNT.exec(signs);
   if (openCount !== null) {
     // Perl and Python read it as {0,n}, RE2 as plain text: neither reading may be guessed.
     const fix = `write {0${openCount[0].slice(1)}`;
@@ -55,7 +56,13 @@ export function compileRegex(pattern: string, flags: RegexFlags): CompiledRegex 
         fix: "lower the counts",
       };
     }
-    return { ok: true, test: (text) => regex.test(text) };
+    // To PCRE, the flavor that Sigma names, `$` is also the place before a line break that ends the text; `\z` is not.
+    const isStrict = flags.multiLine || !signs.includes("$") || pattern.includes("\\z");
+    if (isStrict) return { ok: true, test: (text) => regex.test(text) };
+    return {
+      ok: true,
+      test: (text) => regex.test(text) || (text.endsWith("\n") && regex.test(text.slice(0, -1))),
+    };
   } catch (error) {
     return { ok: false, ...refusalOf(pattern, error) };
   }
