@@ -43,11 +43,12 @@ function offsetText({ from, to }: Sighting, startedAt: EpochMs): string {
  * plain text. `own` serves bindings without an alias, in a detection's `say`.
  */
 export function interpolate(text: string, group: Group, own?: Signal): string {
-<<<<<<< Updated upstream
   if (!text.includes("{")) return text;
-  return partsOf(text)
+  const told = partsOf(text)
     .map((part) => (typeof part === "string" ? part : filled(part, group, own)))
     .join("");
+  // An author writes "{x.count} times", whatever the count will be.
+  return told.replace(/\b1 times\b/g, "once");
 }
 
 interface Placeholder {
@@ -81,20 +82,6 @@ function partsOf(text: string): readonly (string | Placeholder)[] {
   if (end < text.length) parts.push(text.slice(end));
   templates.set(text, parts);
   return parts;
-=======
-  const filled = text.replace(
-    /\{([a-zA-Z_][a-zA-Z0-9_]*)(?:\.([a-zA-Z_][a-zA-Z0-9_]*))?(?:\|([^}]*))?\}/g,
-    (_whole, name: string, part: string | undefined, fallback: string | undefined) => {
-      const value =
-        own === undefined || part !== undefined
-          ? placeholderText(name, part, group)
-          : (own.bindings[name] ?? placeholderText(name, part, group));
-      return value === undefined || value === "" ? (fallback ?? "(not in the logs)") : value;
-    },
-  );
-  // An author writes "{x.count} times", whatever the count will be.
-  return filled.replace(/\b1 times\b/g, "once");
->>>>>>> Stashed changes
 }
 
 function placeholderText(name: string, part: string | undefined, group: Group): string | undefined {
