@@ -20,7 +20,7 @@ import {
   type Severity,
 } from "@culprit/model";
 import type { OfferedReply } from "./reply.ts";
-import { checkZone, dayText, instantText } from "./time-text.ts";
+import { checkZone, dayText, instantText, localClocks } from "./time-text.ts";
 import { whereText } from "./where-text.ts";
 
 export interface PageOptions {
@@ -122,7 +122,7 @@ export function composePage(incident: Incident, options: PageOptions): PageConte
     clear,
     headline: headlineOf(incident, argued, clear),
     verdict: clear ? `${incident.verdict}${incident.settled ? "" : " so far"}` : "",
-    causes: argumentsOf(argued, incident),
+    causes: argumentsOf(argued, unknownOf(incident, options)),
     next: nextCauses(incident, argued),
     notCauses: incident.notCauses.map(maskSecrets),
     actions: firstSteps(argued, clear),
@@ -204,9 +204,17 @@ function headlineOf(incident: Incident, argued: readonly [RankedCause, ...Ranked
   return `too little evidence; best guess: ${causeTitle(first)} ${percentOf(first.share)} %${deciding}`;
 }
 
-function argumentsOf(argued: readonly [RankedCause, ...RankedCause[]], incident: Incident): PageContent["causes"] {
+/** What is not known of the whole incident; the engine writes its times in UTC. */
+function unknownOf({ unknown, startedAt }: Incident, { timeZone }: PageOptions): readonly string[] {
+  return unknown.map((text) => localClocks(text, timeZone, startedAt));
+}
+
+function argumentsOf(
+  argued: readonly [RankedCause, ...RankedCause[]],
+  unknown: readonly string[],
+): PageContent["causes"] {
   const [first, ...others] = argued;
-  return [argumentOf(first, incident.unknown), ...others.map((cause) => argumentOf(cause, []))];
+  return [argumentOf(first, unknown), ...others.map((cause) => argumentOf(cause, []))];
 }
 
 function argumentOf(cause: RankedCause, unknownElsewhere: readonly string[]): PageCause {

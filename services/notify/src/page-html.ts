@@ -71,11 +71,11 @@ function causeParts(page: PageContent): readonly string[] {
   const bold = (text: string): string => `<p style="margin:0 0 6px;font-weight:700">${htmlText(text)}</p>`;
   const next = page.next.map(({ title, percent }) => `${title} ${percent} %`).join(" · ");
   const unclear = (cause: PageCause): string =>
-    `${cause.named ? bold(`${cause.title}: ${cause.percent} %`) : ""}${summaryOf(cause)}${reasonTable(cause)}`;
+    `${cause.named ? bold(`${cause.title} (${cause.percent} %)`) : ""}${summaryOf(cause)}${reasonTable(cause)}`;
   const argued = page.clear
     ? section(
         "Probable cause",
-        `${bold(`${page.headline}: ${page.causes[0].percent} %, ${page.verdict}`)}${summaryOf(page.causes[0])}${reasonTable(page.causes[0])}`,
+        `${bold(`${page.headline} (${page.causes[0].percent} %, ${page.verdict})`)}${summaryOf(page.causes[0])}${reasonTable(page.causes[0])}`,
       )
     : section(
         "Cause not clear",

@@ -23,7 +23,7 @@ export function sectionsOf(page: PageContent): readonly Section[] {
   if (page.body !== undefined) return page.body.filter((text) => text !== "").map((text) => plain("", text));
   const [first] = page.causes;
   const cause = page.clear
-    ? [plain("Probable cause", `${page.headline}: ${first.percent} %, ${page.verdict}`)]
+    ? [plain("Probable cause", `${page.headline} (${first.percent} %, ${page.verdict})`)]
     : [plain("Cause not clear", page.headline)];
   const others = [
     ...page.notCauses.map((text) => plain("Not the cause", text)),

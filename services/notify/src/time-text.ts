@@ -49,3 +49,18 @@ export function dayText(iso: string, zone: string, than: string): string {
 export function clockText(iso: string, zone: string): string {
   return DateTime.fromISO(iso, { zone }).toFormat("HH:mm:ss");
 }
+
+const UTC_CLOCK = /\b(\d{2}:\d{2}):\d{2} UTC\b/g;
+const DAY_MS = 86_400_000;
+
+/** The times of day in a text, `08:45:00 UTC`, in the zone: `09:45:00 Oslo (08:45 UTC)`; of their day the one nearest to `near`. */
+export function localClocks(text: string, zone: string, near: string): string {
+  if (isUtc(zone)) return text;
+  return text.replace(UTC_CLOCK, (clock: string, minutes: string) => {
+    const onDay = Date.parse(`${near.slice(0, 10)}T${clock.slice(0, 8)}Z`);
+    if (Number.isNaN(onDay)) return clock;
+    const days = Math.round((Date.parse(near) - onDay) / DAY_MS);
+    const at = new Date(onDay + days * DAY_MS).toISOString();
+    return `${clockText(at, zone)} ${zoneName(zone)} (${minutes} UTC)`;
+  });
+}
