@@ -1,6 +1,7 @@
 /**
  * Lines of other agents, each with a beginning of its own: Adiscon's EventReporter (`EvntSLog:`), the syslog-ng agent
- * (`[win@18372.4 …]`), RSA (`RsaSA`), and the comma-separated lines of PsLogList and of Windows 2003's export.
+ * (`[win@18372.4 …]`), NXLog's `to_syslog_ietf()` (`[NXLOG@14506 …]`), Eventlog-to-Syslog, RSA (`RsaSA`), and the
+ * comma-separated lines of PsLogList and of Windows 2003's export.
  *
  * Source: FORMATS.md sections 6.5 and 14; corpora/pasted-in-issues/scm-7031-psloglist-pgina-181.csv.
  */
@@ -9,6 +10,8 @@ import { positionalData } from "@culprit/model";
 import { type EventDraft, finishEvent } from "./draft.ts";
 import { firstLine } from "./first-line.ts";
 import { type Format, NO_MATCH, SURE_MATCH } from "./format.ts";
+import type { JsonObject } from "./json-text.ts";
+import { draftOfNxlog } from "./nxlog.ts";
 import { readSyslogHeader } from "./syslog-header.ts";
 
 /** A format that is known by a mark in its line, and read in one step. */
@@ -44,15 +47,20 @@ export const adiscon = lineFormat("adiscon", /EvntSLog: ?\[/, (text) => {
 });
 
 const WIN_ELEMENT = "[win@18372.4 ";
-const PARAMETER = /([A-Z_]{3,40})="((?:[^"\\]|\\.){0,2000})"/g;
+const PARAMETER = /([A-Za-z][\w.-]{0,63})="((?:[^"\\]|\\.){0,8000})"/g;
 
-export const syslogNgAgent = lineFormat("syslog-ng-agent", /\[win@18372\.4 /, (text) => {
+/** The parameters of structured data from an element on. */
+function parametersOf(structured: string, element: string): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
-  const structured = readSyslogHeader(text).structured ?? text;
-  for (const match of structured.slice(structured.indexOf(WIN_ELEMENT)).matchAll(PARAMETER)) {
+  for (const match of structured.slice(structured.indexOf(element)).matchAll(PARAMETER)) {
     values.set(match[1] as string, (match[2] as string).replace(/\\(["\\\]])/g, "$1"));
   }
+  return values;
+}
+
+export const syslogNgAgent = lineFormat("syslog-ng-agent", /\[win@18372\.4 /, (text) => {
   const header = readSyslogHeader(text);
+  const values = parametersOf(header.structured ?? text, WIN_ELEMENT);
   const { body } = header;
   const bracket = body.indexOf("] ");
   return {
@@ -67,6 +75,49 @@ export const syslogNgAgent = lineFormat("syslog-ng-agent", /\[win@18372\.4 /, (t
     message: body.slice(bracket === -1 ? 0 : bracket + 2).replace(/ \(EventID \d{1,10}\)\s{0,8}$/, ""),
   };
 });
+
+const NXLOG_ELEMENT = "[NXLOG@14506 ";
+
+/** The fields are NXLog's own; the source is the name of the application, with underscores for its blanks. */
+export const nxlogSyslog = lineFormat("nxlog-syslog", /\[NXLOG@14506 [^\]]{0,900}EventID="/, (text) => {
+  const header = readSyslogHeader(text);
+  const fields: JsonObject = Object.create(null);
+  for (const [name, value] of parametersOf(header.structured ?? text, NXLOG_ELEMENT)) fields[name] = value;
+  const draft = draftOfNxlog(fields);
+  const own = draft.provider ?? header.app?.replaceAll("_", " ");
+  return {
+    ...draft,
+    provider: own,
+    computer: draft.computer ?? header.host,
+    time: draft.time ?? header.time,
+    message: header.body,
+  };
+});
+
+const EVENTLOG_TO_SYSLOG =
+  /^<\d{1,3}>[A-Z][a-z]{2} [ \d]?\d \d{2}:\d{2}:\d{2} [\w.-]{1,255} ([A-Za-z][\w-]{2,100}): (\d{1,5}): (?=\S)/;
+const AUDIT = /^AUDIT_(?:SUCCESS|FAILURE) /;
+
+/** `<27>Mar  1 10:00:00 n1 Service_Control_Manager: 7031: text`: names without blanks, and without `Microsoft-Windows-`. */
+export const eventlogToSyslog = lineFormat("eventlog-to-syslog", EVENTLOG_TO_SYSLOG, (text) => {
+  const match = EVENTLOG_TO_SYSLOG.exec(text);
+  if (match === null) return undefined;
+  const [whole, name, eventId] = match as unknown as readonly [string, string, string];
+  const header = readSyslogHeader(text);
+  const message = text.slice(whole.length);
+  return {
+    provider: name.replaceAll("_", " "),
+    ...(name.includes("_") ? {} : { providerAlias: `Microsoft-Windows-${name}` }),
+    eventId,
+    level: AUDIT.test(message) ? 0 : SYSLOG_LEVELS[(header.priority ?? 0) % 8],
+    computer: header.host,
+    time: header.time,
+    message,
+  };
+});
+
+/** Syslog's severities as levels: emergency to critical, error, warning, notice and what is below. */
+const SYSLOG_LEVELS = [1, 1, 1, 2, 3, 4, 4, 5];
 
 export const rsa = lineFormat("rsa", /(?:^|[\s>:])RsaSA(?:\\n|\n)/, (text) => {
   const fields = text.slice(text.indexOf("RsaSA")).split(/\\n|\n/);

@@ -34,14 +34,22 @@ export const cef: Format = {
     yield finishEvent(
       {
         provider:
-          labelled.get("EventSource") ?? raw.get("EventSource") ?? (colon > 0 ? signature.slice(0, colon) : undefined),
-        channel: values.get("cat") ?? raw.get("EventlogType"),
+          labelled.get("EventSource") ??
+          raw.get("EventSource") ??
+          (colon > 0 ? signature.slice(0, colon) : undefined) ??
+          // Splunk's CEF output, which names the log among its custom strings.
+          values.get("deviceFacility"),
+        channel: values.get("cat") ?? raw.get("EventlogType") ?? labelled.get("journalName"),
         computer: values.get("dvchost") ?? values.get("dhost") ?? raw.get("ComputerName") ?? values.get("shost"),
         eventId: values.get("externalId") ?? raw.get("EventID") ?? signature.slice(colon + 1),
-        level: raw.get("EventType"),
+        level: raw.get("EventType") ?? values.get("deviceSeverity") ?? labelled.get("eventOutcome"),
         time: values.get("rt") ?? values.get("end") ?? raw.get("DetectTime") ?? header.time,
         received: values.get("art") ?? values.get("ad.art"),
-        recordId: raw.get("EventIndex") ?? values.get("ad.EventIndex") ?? values.get("EventIndex"),
+        recordId:
+          raw.get("EventIndex") ??
+          values.get("ad.EventIndex") ??
+          values.get("EventIndex") ??
+          values.get("ad.EventRecordID"),
         data: dataOf(values, raw, labelled),
         message: values.get("msg") ?? values.get("message") ?? fields[5],
         original: record.text,

@@ -2,7 +2,7 @@
  * All formats, in the order in which they are asked; a new one is its line here. Among those of text, the ones that are
  * known by a mark of their own come before those that any text may look like.
  */
-import { adiscon, commaLine, rsa, syslogNgAgent } from "./agent-lines.ts";
+import { adiscon, commaLine, eventlogToSyslog, nxlogSyslog, rsa, syslogNgAgent } from "./agent-lines.ts";
 import { azureHub, azureRow, azureTables } from "./azure.ts";
 import { bulkAction } from "./bulk-action.ts";
 import { carried } from "./carried.ts";
@@ -82,6 +82,8 @@ export const FORMATS: readonly Format[] = [
   leef,
   adiscon,
   syslogNgAgent,
+  nxlogSyslog,
+  eventlogToSyslog,
   rsa,
   cloudwatchText,
   splunkText,

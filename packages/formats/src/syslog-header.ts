@@ -11,6 +11,8 @@ export interface SyslogHeader {
   /** As written; without a year or a zone in RFC 3164. */
   readonly time?: string;
   readonly host?: string;
+  /** RFC 5424's name of the application. */
+  readonly app?: string;
   /** RFC 5424's structured data, as written. */
   readonly structured?: string;
   readonly body: string;
@@ -48,7 +50,8 @@ export function readSyslogHeader(text: string): SyslogHeader {
     const after = rest.slice(modern[0].length);
     const { structured, body } = structuredData(after);
     const host = modern[2] === "-" ? relayed?.[1] : modern[2];
-    return { ...head, time: modern[1] as string, ...(host === undefined ? {} : { host }), structured, body };
+    const named = { time: modern[1] as string, app: modern[3] as string, ...(host === undefined ? {} : { host }) };
+    return { ...head, ...named, structured, body };
   }
   const time = RFC_3164.exec(rest);
   if (time !== null) rest = rest.slice(time[0].length);

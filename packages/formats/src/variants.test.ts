@@ -2,6 +2,7 @@
  * The same event as different tools, versions and consoles write it: every variant gives it with its provider, id, log and
  * computer, as often as it is there, and no failure beside it.
  */
+import { providerKey } from "@culprit/model";
 import { describe, expect, test } from "vitest";
 import { decodeAll, SCM_7031_XML as XML } from "./test-support.ts";
 
@@ -223,11 +224,34 @@ const LINES: readonly Variant[] = [
   ["XML behind a time", `2024-03-01 10:00:00 ${HOST} ${XML}\n`],
   ["Snare as the application of RFC 5424", `<13>1 2024-03-01T10:00:00Z n1 ${SNARE.replace("\t", " - - - ")}`],
   ["Snare with tabs in octal", `<13>Mar  1 10:00:00 n1 ${SNARE.replaceAll("\t", "\\011")}`],
+  [
+    "NXLog's to_syslog_ietf()",
+    `<11>1 2024-03-01T10:00:00.000000Z ${HOST} Service_Control_Manager 700 - [NXLOG@14506 Keywords="-9187343239835811840" EventType="ERROR" EventID="7031" RecordNumber="4711" Channel="System" param1="a \\"b\\] c"] The Cluster Service service terminated.`,
+  ],
   ["@cee behind a tag", `<13>Mar  1 10:00:00 n1 app: @cee: ${json(NXLOG)}`],
 ];
 
 const FLAT: readonly Variant[] = [
   ["NXLog with every number a string", json({ ...NXLOG, EventID: "7031", RecordNumber: "4711" })],
+  [
+    "NXLog 6",
+    json({
+      ...NXLOG,
+      EventTime: "2024-03-01T10:00:00.1+00:00",
+      Keywords: "0x8080000000000000",
+      ProviderGuid: null,
+      Level: "Error",
+    }),
+  ],
+  [
+    "an event of QRadar's with its payload",
+    json({
+      name: "DefaultProfile",
+      type: "Event",
+      category: "7031",
+      payload: `<13>Mar 01 10:00:00 n1 AgentDevice=WindowsLog\tAgentLogFile=System\tSource=${PROVIDER}\tComputer=${HOST}\tEventID=7031\tRecordNumber=4711\tTimeGenerated=1709287200000\tMessage=x`,
+    }),
+  ],
   ["NXLog with its computer in lower case", json({ ...NXLOG, Hostname: undefined, hostname: HOST })],
   [
     "fluentd's first plugin",
@@ -270,6 +294,25 @@ describe.each([
       Array(count).fill([PROVIDER, 7031, "System", HOST]),
     );
   });
+});
+
+test("Eventlog-to-Syslog names the source without its beginning, and says audits in words", () => {
+  const [service, audit] = [
+    "<27>Mar  1 10:00:00 n1 Service_Control_Manager: 7031: The Cluster Service service terminated.",
+    "<27>Mar  1 10:00:00 n1 Security-Auditing: 4625: AUDIT_FAILURE An account failed to log on.",
+  ].map((line) => decodeAll(line)[0]?.event);
+  expect(service).toMatchObject({ provider: PROVIDER, eventId: 7031, host: "n1", level: 2 });
+  expect(audit).toMatchObject({ providerAlias: "Microsoft-Windows-Security-Auditing", eventId: 4625, level: 0 });
+});
+
+test("CEF of Splunk names the source in words, that of ArcSight the record in its additional data", () => {
+  const [splunk, arcsight] = [
+    "Sep 14 15:16:07 dc1 CEF:0|Windows|EventLog|unknown|unknown|unknown|5|deviceFacility=Microsoft Windows security auditing. cs1Label=eventOutcome cs1=Audit Success cs2=Security cs2Label=journalName externalId=4624 dhost=dc1.corp.example",
+    "CEF:0|Microsoft|Microsoft Windows||Microsoft-Windows-Security-Auditing:4624|Logon|Low| externalId=4624 cat=Security deviceSeverity=Audit_success rt=1709287200000 dvchost=dc1.corp.example ad.EventRecordID=4711",
+  ].map((line) => decodeAll(line)[0]?.event);
+  expect(splunk).toMatchObject({ eventId: 4624, channel: "Security", level: 0, host: "dc1.corp.example" });
+  expect(arcsight).toMatchObject({ eventId: 4624, recordId: "4711", level: 0 });
+  expect(providerKey(splunk?.provider ?? "")).toBe(providerKey(arcsight?.provider ?? ""));
 });
 
 test("an envelope in which nothing is an event is one failure, however much it holds", () => {
