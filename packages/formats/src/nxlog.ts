@@ -56,11 +56,18 @@ function ownProcess(value: JsonObject): string {
   return fieldOf(value, "ExecutionProcessID") === undefined ? "ProcessID" : "ExecutionProcessID";
 }
 
+/** What NXLog writes as `EventType`; Sysmon's registry events have data of that name (`CreateKey`), which overwrites it. */
+const EVENT_TYPES = new Set([
+  ...["CRITICAL", "ERROR", "WARNING", "INFO", "VERBOSE", "AUDIT_SUCCESS", "AUDIT_FAILURE", "SUCCESS", "DEBUG"],
+]);
+
 /** The draft of NXLog's fields, for carriers that prefix or wrap them. */
 export function draftOfNxlog(value: JsonObject): EventDraft {
   const text = fieldReader(value);
   const process = ownProcess(value);
   const own = new Set([...OWN_FIELDS, process]);
+  const isOwnType = EVENT_TYPES.has(text("EventType")?.toUpperCase() ?? "INFO");
+  if (!isOwnType) own.delete("EventType");
   return {
     provider: text("SourceName"),
     channel: text("Channel", "FileName"),
@@ -70,7 +77,7 @@ export function draftOfNxlog(value: JsonObject): EventDraft {
     qualifiers: text("Qualifiers"),
     version: text("Version"),
     // AUDIT_SUCCESS and the like are level 0, as Windows has it.
-    level: text("Level", "EventType", "Severity"),
+    level: isOwnType ? text("Level", "EventType", "Severity") : text("Level", "Severity"),
     keywords: text("Keywords"),
     task: text("Task", "TaskValue", "Category"),
     opcode: text("OpcodeValue", "Opcode"),
