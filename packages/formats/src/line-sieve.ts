@@ -50,11 +50,16 @@ export class LineSieve {
   /** Each stretch must have been dealt with before the next one is asked for. */
   *push(chunk: Uint8Array): Iterable<Stretch> {
     const piece = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    const isNews = this.#keptBytes === 0 || piece.includes(LF) || piece.at(-1) === CLOSE_BRACE;
-    if (!isNews && this.#keptBytes + piece.length <= KEPT_MAX_BYTES) return this.#keep(piece);
-    const bytes = this.#keptBytes === 0 ? piece : Buffer.concat([...this.#kept, piece]);
-    this.#kept = [];
-    this.#keptBytes = 0;
+    if (this.#keptBytes === 0) return yield* this.#sift(piece);
+    // What was kept is put together with the rest of its line alone: all else stays where it is.
+    const rest = piece.indexOf(LF) + 1 || piece.length;
+    const isWhole = piece[rest - 1] === LF || piece[rest - 1] === CLOSE_BRACE;
+    this.#keep(piece.subarray(0, rest));
+    if (isWhole || this.#keptBytes > KEPT_MAX_BYTES) yield* this.#sift(this.#takeKept());
+    if (rest < piece.length) yield* this.#sift(piece.subarray(rest));
+  }
+
+  *#sift(bytes: Buffer): Iterable<Stretch> {
     let at = 0;
     while (at < bytes.length) {
       if (this.#options.isFramerIdle() && this.#isLineStart && beginsObject(bytes, at)) {
@@ -66,7 +71,7 @@ export class LineSieve {
         const isMoreAtHand = at + window.length - end < bytes.length;
         if (stop === "full" || (stop !== "refused" && isMoreAtHand && end > 0)) continue;
         if (stop === "unfinished" && !isMoreAtHand && beginsObject(bytes, at) && bytes.length - at <= KEPT_MAX_BYTES) {
-          return this.#keep(Buffer.from(bytes.subarray(at)));
+          return this.#keep(bytes.subarray(at));
         }
       }
       const next = bytes.indexOf(NEXT_OBJECT_LINE, at);
@@ -78,9 +83,7 @@ export class LineSieve {
 
   /** What was kept when the input ends. */
   *end(): Iterable<Stretch> {
-    if (this.#keptBytes > 0) yield this.#frame(Buffer.concat(this.#kept));
-    this.#kept = [];
-    this.#keptBytes = 0;
+    if (this.#keptBytes > 0) yield this.#frame(this.#takeKept());
   }
 
   /** The rows of a scan as stretches; read at once, because the scanner serves other inputs too. */
@@ -117,9 +120,17 @@ export class LineSieve {
     }
   }
 
+  /** A copy, so that the chunk it came in can go. */
   #keep(piece: Buffer): void {
-    this.#kept.push(piece);
+    this.#kept.push(Buffer.from(piece));
     this.#keptBytes += piece.length;
+  }
+
+  #takeKept(): Buffer {
+    const bytes = Buffer.concat(this.#kept);
+    this.#kept = [];
+    this.#keptBytes = 0;
+    return bytes;
   }
 
   #frame(bytes: Uint8Array): Stretch {

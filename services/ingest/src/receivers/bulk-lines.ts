@@ -20,9 +20,9 @@ export interface Bulk {
 }
 
 interface Line {
-  readonly bytes: Uint8Array;
-  readonly number: number;
-  readonly offset: number;
+  readonly start: number;
+  /** Without the line break, and the CR before it. */
+  readonly end: number;
 }
 
 /** Actions that bring a document to store. */
@@ -31,9 +31,15 @@ const ACTIONS = new Set([...STORING, "update", "delete"]);
 const ACTION_MAX_BYTES = 16 * 1024;
 const NAME_MAX = 512;
 const LF = 0x0a;
-const BREAK = Uint8Array.of(LF);
+const CR = 0x0d;
+const BLANK = 0x20;
+const TURN_BYTES = 64 * 1024;
 
-/** Reads a request; `index` is that of actions that name none. Errors: as `RecordLimit`. */
+/**
+ * Reads a request; `index` is that of actions that name none.
+ * Shape: the body is used up: its documents are moved together in place, so that none is held twice.
+ * Errors: as `RecordLimit`.
+ */
 export async function readBulk(
   body: Uint8Array,
   { index: defaultIndex, recordsMax }: { readonly index: string; readonly recordsMax: number },
@@ -41,53 +47,84 @@ export async function readBulk(
   const turns = new Turns();
   const limit = new RecordLimit(recordsMax);
   const items: BulkItem[] = [];
-  const documents: Uint8Array[] = [];
   const unreadable: { record: Uint8Array; failure: Failure }[] = [];
-  const lines = linesOf(body);
-  for (let line = lines.next().value; line !== undefined; line = lines.next().value) {
+  const lines = new Lines(body);
+  let written = 0;
+  let turnAt = TURN_BYTES;
+  /** Most senders repeat one action for all documents. */
+  let last: { readonly bytes: Uint8Array; readonly item: BulkItem } | undefined;
+  for (let line = lines.next(); line !== undefined; line = lines.next()) {
     limit.add();
-    const action = readAction(line.bytes);
-    if (action === undefined) {
-      const detail = `line ${line.number}, column 1: an action was expected`;
-      unreadable.push({ record: line.bytes, failure: { reason: "bulk.no-action", detail, offset: line.offset } });
-      items.push({
-        action: "index",
-        index: defaultIndex,
-        id: undefined,
-        error: `Malformed action/metadata line [${line.number}]`,
-      });
-      continue;
+    if (line.start >= turnAt) {
+      await turns.worked(line.start + TURN_BYTES - turnAt);
+      turnAt = line.start + TURN_BYTES;
     }
-    const { name, index = defaultIndex, id } = action;
-    const item = { action: name, index, id };
-    if (name === "delete") {
+    if (last === undefined || !isSame(body, line, last.bytes)) {
+      const bytes = body.slice(line.start, line.end);
+      const action = readAction(bytes);
+      if (action === undefined) {
+        const detail = `line ${lines.number}, column 1: an action was expected`;
+        unreadable.push({ record: bytes, failure: { reason: "bulk.no-action", detail, offset: line.start } });
+        const error = `Malformed action/metadata line [${lines.number}]`;
+        items.push({ action: "index", index: defaultIndex, id: undefined, error });
+        continue;
+      }
+      const { name, index = defaultIndex, id } = action;
+      last = { bytes, item: { action: name, index, id } };
+    }
+    const { item } = last;
+    const { number } = lines;
+    if (item.action === "delete") {
       items.push({ ...item, error: "delete is not supported: records are only added" });
       continue;
     }
-    const document = lines.next().value;
-    await turns.worked(line.bytes.length + (document?.bytes.length ?? 0));
-    if (document === undefined) items.push({ ...item, error: `the action in line [${line.number}] has no document` });
-    else if (!STORING.has(name))
-      items.push({ ...item, error: `${clip(name, 40)} is not supported: records are only added` });
+    const document = lines.next();
+    if (document === undefined) items.push({ ...item, error: `the action in line [${number}] has no document` });
+    else if (!STORING.has(item.action))
+      items.push({ ...item, error: `${clip(item.action, 40)} is not supported: records are only added` });
     else {
       items.push(item);
-      documents.push(document.bytes, BREAK);
+      body.copyWithin(written, document.start, document.end);
+      written += document.end - document.start;
+      // There was an action before it, so there is room.
+      body[written] = LF;
+      written += 1;
     }
   }
-  return { items, documents: Buffer.concat(documents), unreadable };
+  return { items, documents: body.subarray(0, written), unreadable };
 }
 
-/** Lines that hold anything; CR before the line break is not part of one, nor is a byte order mark before the first. */
-function* linesOf(body: Uint8Array): Generator<Line, undefined, void> {
-  let start = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
-  for (let number = 1; start < body.length; number += 1) {
-    const found = body.indexOf(LF, start);
-    const end = found === -1 ? body.length : found;
-    const bytes = body.subarray(start, body[end - 1] === 0x0d ? end - 1 : end);
-    if (bytes.some((byte) => byte > 0x20)) yield { bytes, number, offset: start };
-    start = end + 1;
+/** Lines that hold anything; a byte order mark before the first is not part of it. */
+class Lines {
+  readonly #body: Uint8Array;
+  #at: number;
+  /** The number of the line given last, from 1. */
+  number = 0;
+
+  constructor(body: Uint8Array) {
+    this.#body = body;
+    this.#at = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
   }
-  return undefined;
+
+  next(): Line | undefined {
+    const body = this.#body;
+    while (this.#at < body.length) {
+      const start = this.#at;
+      const found = body.indexOf(LF, start);
+      const stop = found === -1 ? body.length : found;
+      const end = body[stop - 1] === CR && stop > start ? stop - 1 : stop;
+      this.#at = stop + 1;
+      this.number += 1;
+      for (let at = start; at < end; at += 1) if ((body[at] as number) > BLANK) return { start, end };
+    }
+    return undefined;
+  }
+}
+
+function isSame(body: Uint8Array, { start, end }: Line, bytes: Uint8Array): boolean {
+  if (end - start !== bytes.length) return false;
+  for (let at = 0; at < bytes.length; at += 1) if (body[start + at] !== bytes[at]) return false;
+  return true;
 }
 
 interface Action {

@@ -1,0 +1,128 @@
+/**
+ * A logon as Winlogbeat 8 with its security module writes it: 4.7 KB with the text of the event, as Security logs are made
+ * of. The fields and their order are those of its own documents; names, addresses and numbers are made up.
+ */
+
+/** The text of event 4624, in English. */
+const MESSAGE = [
+  "An account was successfully logged on.\n\nSubject:\n\tSecurity ID:\t\tS-1-5-18\n\tAccount Name:\t\tHV11$",
+  "\tAccount Domain:\t\tCONTOSO\n\tLogon ID:\t\t0x3E7\n\nLogon Information:\n\tLogon Type:\t\t3\n\tRestricted Admin Mode:\t-",
+  "\tVirtual Account:\t\tNo\n\tElevated Token:\t\tYes\n\nImpersonation Level:\t\tDelegation\n\nNew Logon:",
+  "\tSecurity ID:\t\tS-1-5-21-1004336348-1177238915-682003330-1001\n\tAccount Name:\t\talice",
+  "\tAccount Domain:\t\tCONTOSO.COM\n\tLogon ID:\t\t0x1A2B3C\n\tLinked Logon ID:\t\t0x0\n\tNetwork Account Name:\t-",
+  "\tNetwork Account Domain:\t-\n\tLogon GUID:\t\t{9e1a0a2b-6f3d-6a4d-8a5b-1f2e3d4c5b6a}\n\nProcess Information:",
+  "\tProcess ID:\t\t0x0\n\tProcess Name:\t\t-\n\nNetwork Information:\n\tWorkstation Name:\t-",
+  "\tSource Network Address:\t10.0.0.5\n\tSource Port:\t\t50000\n\nDetailed Authentication Information:",
+  "\tLogon Process:\t\tKerberos\n\tAuthentication Package:\tKerberos\n\tTransited Services:\t-",
+  "\tPackage Name (NTLM only):\t-\n\tKey Length:\t\t0\n",
+  "This event is generated when a logon session is created. It is generated on the computer that was accessed.\n",
+  "The subject fields indicate the account on the local system which requested the logon. This is most commonly a service such as the Server service, or a local process such as Winlogon.exe or Services.exe.\n",
+  "The logon type field indicates the kind of logon that occurred. The most common types are 2 (interactive) and 3 (network).\n",
+  "The New Logon fields indicate the account for whom the new logon was created, i.e. the account that was logged on.\n",
+  "The network fields indicate where a remote logon request originated. Workstation name is not always available and may be left blank in some cases.\n",
+  "The impersonation level field indicates the extent to which a process in the logon session can impersonate.\n",
+  "The authentication information fields provide detailed information about this specific logon request.",
+  "\t- Logon GUID is a unique identifier that can be used to correlate this event with a KDC event.",
+  "\t- Transited services indicate which intermediate services have participated in this logon request.",
+  "\t- Package name indicates which sub-protocol was used among the NTLM protocols.",
+  "\t- Key length indicates the length of the generated session key. This will be 0 if no session key was requested.",
+].join("\n");
+
+const USER_SID = "S-1-5-21-1004336348-1177238915-682003330-1001";
+const PROVIDER = "Microsoft-Windows-Security-Auditing";
+
+/** The record of this number: its own id and time, all else alike. */
+export function winlogbeatLogon(n: number, eventId = 4624): object {
+  const at = new Date(Date.UTC(2024, 2, 1, 10) + n * 4).toISOString();
+  return {
+    "@timestamp": at,
+    agent: {
+      ephemeral_id: "2b1a1a0e-7f64-4a0b-9f6c-3a8ef6d6a001",
+      id: "7d1d8a9c-8f3a-4a52-a6b8-6f0c0b7d0f01",
+      name: "DC1",
+      type: "winlogbeat",
+      version: "8.19.0",
+    },
+    ecs: { version: "8.0.0" },
+    event: {
+      action: "logged-in",
+      category: ["authentication"],
+      code: String(eventId),
+      created: new Date(Date.UTC(2024, 2, 1, 10, 0, 1) + n * 4).toISOString(),
+      kind: "event",
+      module: "security",
+      outcome: "success",
+      provider: PROVIDER,
+      type: ["start"],
+    },
+    host: {
+      architecture: "x86_64",
+      hostname: "dc1",
+      id: "5d0d3d3a-0b3c-4a9e-8e9b-0d7a4f4d9b10",
+      ip: ["fe80::1c2d:3e4f:5a6b:7c8d", "10.0.0.10"],
+      mac: ["00-15-5D-0A-0B-0C"],
+      name: "dc1.contoso.com",
+      os: {
+        build: "20348.2322",
+        family: "windows",
+        kernel: "10.0.20348.2322",
+        name: "Windows Server 2022 Datacenter",
+        platform: "windows",
+        type: "windows",
+        version: "10.0",
+      },
+    },
+    log: { level: "information" },
+    message: MESSAGE,
+    process: { executable: "-", name: "-", pid: 0 },
+    related: { ip: ["10.0.0.5"], user: ["alice", "HV11$"] },
+    source: { domain: "-", ip: "10.0.0.5", port: 50_000 },
+    user: { domain: "CONTOSO.COM", id: USER_SID, name: "alice" },
+    winlog: {
+      activity_id: "{0b0d1c2e-6a2b-4c1d-9e3f-5a6b7c8d9e0f}",
+      api: "wineventlog",
+      channel: "Security",
+      computer_name: "dc1.contoso.com",
+      event_data: {
+        AuthenticationPackageName: "Kerberos",
+        ElevatedToken: "%%1842",
+        ImpersonationLevel: "%%1840",
+        IpAddress: "10.0.0.5",
+        IpPort: "50000",
+        KeyLength: "0",
+        LmPackageName: "-",
+        LogonGuid: "{9e1a0a2b-6f3d-6a4d-8a5b-1f2e3d4c5b6a}",
+        LogonProcessName: "Kerberos",
+        LogonType: "3",
+        ProcessId: "0x0",
+        ProcessName: "-",
+        RestrictedAdminMode: "-",
+        SubjectDomainName: "CONTOSO",
+        SubjectLogonId: "0x3e7",
+        SubjectUserName: "HV11$",
+        SubjectUserSid: "S-1-5-18",
+        TargetDomainName: "CONTOSO.COM",
+        TargetLinkedLogonId: "0x0",
+        TargetLogonId: "0x1a2b3c",
+        TargetOutboundDomainName: "-",
+        TargetOutboundUserName: "-",
+        TargetUserName: "alice",
+        TargetUserSid: USER_SID,
+        TransmittedServices: "-",
+        VirtualAccount: "%%1843",
+        WorkstationName: "-",
+      },
+      event_id: String(eventId),
+      keywords: ["Audit Success"],
+      logon: { id: "0x1a2b3c", type: "Network" },
+      opcode: "Info",
+      process: { pid: 700, thread: { id: 712 } },
+      provider_guid: "{54849625-5478-4994-a5ba-3e3b0328c30d}",
+      provider_name: PROVIDER,
+      record_id: 100_000 + n,
+      task: "Logon",
+      time_created: at,
+      version: 2,
+    },
+  };
+}
