@@ -15,6 +15,7 @@ import type { SendTestOptions } from "./commands/send-test.ts";
 import type { ServiceOptions } from "./commands/services.ts";
 import type { UpOptions } from "./commands/up.ts";
 import { EXIT } from "./exit-code.ts";
+import { addPeopleVerbs } from "./people-verbs.ts";
 import { addReplayVerbs } from "./replay-verbs.ts";
 import { SERVICE_VERBS } from "./service-verbs.ts";
 import { addSilenceVerbs } from "./silence-verbs.ts";
@@ -208,6 +209,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     );
 
   const tools = { verb, print, zoneOf, instantOf };
+  addPeopleVerbs(program, tools);
   addSilenceVerbs(program, tools);
   addReplayVerbs(program, tools);
 

@@ -13,6 +13,7 @@ const PARTITIONS: Readonly<Record<TopicName, number>> = {
   incidents: 3,
   deliveries: 3,
   actions: 3,
+  sources: 3,
   "dead-letters": 3,
 };
 
@@ -61,6 +62,7 @@ export const KafkaConfig = z.strictObject({
       incidents: Count(PARTITIONS.incidents),
       deliveries: Count(PARTITIONS.deliveries),
       actions: Count(PARTITIONS.actions),
+      sources: Count(PARTITIONS.sources),
       "dead-letters": Count(PARTITIONS["dead-letters"]),
     })
     .prefault({}),

@@ -1,7 +1,7 @@
 /** The verbs under `culprit silence` and their options. */
-import { userInfo } from "node:os";
 import { SEVERITIES } from "@culprit/model";
 import { type Command, Option } from "commander";
+import { userName } from "./user-name.ts";
 import type { VerbTools } from "./verb-tools.ts";
 
 type Commands = typeof import("./commands/silence.ts");
@@ -12,13 +12,15 @@ export function addSilenceVerbs(program: Command, { verb, print, zoneOf }: VerbT
   const load = (): Promise<Commands> => import("./commands/silence.ts");
   const silence = program.command("silence").description("keep some incidents from paging for a while");
   const url = ["--console <url>", "where the console answers", "http://127.0.0.1:8080"] as const;
+  const token = ["--token-file <file>", "holds a token of the console's"] as const;
   const who = ["--who <name>", "in whose name", userName()] as const;
   const matching = (command: Command): Command =>
     command
       .option("--scope <pattern...>", "hosts, VMs, clusters, domains, places; * stands for any text")
       .option("--playbook <pattern...>", "playbooks; * stands for any text")
       .addOption(new Option("--severity <severity...>", "severities").choices(SEVERITIES))
-      .option(...url);
+      .option(...url)
+      .option(...token);
 
   matching(silence.command("add").description("add a silence, or a maintenance window with --days and --hours"))
     .requiredOption("--comment <text>", "why")
@@ -37,6 +39,7 @@ export function addSilenceVerbs(program: Command, { verb, print, zoneOf }: VerbT
     .option("--all", "also those that have ended")
     .option("--json", "as JSON")
     .option(...url)
+    .option(...token)
     .action(verb(async (options: OptionsOf<"runSilenceList">) => (await load()).runSilenceList(options, print)));
 
   silence
@@ -44,6 +47,7 @@ export function addSilenceVerbs(program: Command, { verb, print, zoneOf }: VerbT
     .description("end a silence before its time; the first characters of its id are enough")
     .option(...who)
     .option(...url)
+    .option(...token)
     .action(
       verb(async (id: string, options: OptionsOf<"runSilenceRemove", 1>) =>
         (await load()).runSilenceRemove(id, options, print),
@@ -53,13 +57,4 @@ export function addSilenceVerbs(program: Command, { verb, print, zoneOf }: VerbT
   matching(silence.command("preview").description("what a silence would cover of what is going on")).action(
     verb(async (options: OptionsOf<"runSilencePreview">) => (await load()).runSilencePreview(options, print)),
   );
-}
-
-/** A container may run under a user that has no name. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return "culprit";
-  }
 }

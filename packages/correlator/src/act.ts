@@ -31,7 +31,10 @@ export interface Cut {
   readonly resolved: IncidentId;
 }
 
-/** Events that may be taken out of one incident; more are left in. */
+/**
+ * Events that may be taken out of one incident; more are left in.
+ * @internal
+ */
 export const UNLINKED_MAX = 500;
 
 /** Takes an act to the incident it is about, wherever that is held; the next tick evaluates it. */

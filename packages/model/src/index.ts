@@ -20,6 +20,7 @@ export * from "./provider.ts";
 export * from "./recurrence.ts";
 export * from "./signal.ts";
 export * from "./silence.ts";
+export * from "./source.ts";
 export * from "./topics.ts";
 export * from "./topology.ts";
 export * from "./weekly-schedule.ts";

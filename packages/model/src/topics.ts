@@ -22,6 +22,7 @@ export const TOPICS = {
   incidents: { name: "incidents", retention: COMPACTED },
   deliveries: { name: "deliveries", retention: COMPACTED },
   actions: { name: "actions", retention: COMPACTED },
+  sources: { name: "sources", retention: COMPACTED },
   "dead-letters": { name: "dead-letters", retention: { kind: "time", retentionMs: 28 * DAY_MS } },
 } as const satisfies Readonly<Record<string, TopicSpec>>;
 

@@ -1,3 +1,4 @@
+export { AttemptLimit } from "./attempt-limit.ts";
 export { type Clock, repeat, type SettableClock, settableClock, systemClock } from "./clock.ts";
 export { type ConfigInput, type ConfigResult, checkConfig, type Environment, loadConfig } from "./config.ts";
 export { type ConfigProblem, problemLine } from "./config-problem.ts";

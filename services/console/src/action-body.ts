@@ -13,6 +13,7 @@ import {
 import { z } from "zod";
 import type { NewAction } from "./actions.ts";
 
+const EVENT_TEXT_MAX_LENGTH = 500;
 const Note = z.string().trim().min(1).max(ACTION_NOTE_MAX_LENGTH);
 const COMMON = {
   /** Needed where nobody has logged in; else it is who has. */
@@ -44,12 +45,22 @@ export type ActionBody = z.output<typeof ActionBody>;
 /** The action that a body asks for. */
 export function actionOf(
   body: ActionBody,
-  by: { readonly incident: Incident["id"]; readonly who: string; readonly from: ActionOrigin; readonly now: EpochMs },
+  by: { readonly incident: Incident; readonly who: string; readonly from: ActionOrigin; readonly now: EpochMs },
 ): NewAction {
-  const { incident, who, from, now } = by;
+  const { who, from, now } = by;
+  const incident = by.incident.id;
+  if (body.kind === "unlink") return { note: eventText(by.incident, body.event), ...body, incident, who, from };
   if (body.kind !== "acknowledge") return { ...body, incident, who, from };
   const { forMs, ...rest } = body;
   return { ...rest, incident, who, from, ...(forMs === undefined ? {} : { until: now + forMs }) };
+}
+
+/** An event in a line: once it is taken out, the incident no longer says what it was. */
+function eventText({ timeline }: Incident, event: EventId): string {
+  const entry = timeline.find((known) => known.event === event);
+  if (entry === undefined) return `event ${event.slice(0, 12)}`;
+  const { provider, eventId, host, at, summary } = entry;
+  return `${provider} ${eventId} on ${host} at ${at}: ${summary}`.slice(0, EVENT_TEXT_MAX_LENGTH).toWellFormed();
 }
 
 /** Why an action does not fit its incident, in words; `undefined` where it does. */

@@ -20,13 +20,20 @@ export function actionWriter(context: {
   readonly clock: Clock;
   /** A text that no other action has. */
   readonly unique: () => string;
+  /** What was done about an incident before. */
+  readonly known: (incident: Action["incident"]) => readonly Action[];
 }): ActionWriter {
   return {
     async write(action, idempotencyKey) {
       const { incident, kind, who } = action;
       const seed = idempotencyKey === undefined ? ["new", context.unique()] : ["key", idempotencyKey];
       const id = contentId("action", incident, kind, who, ...seed);
-      const stored: Action = { ...action, id, at: context.clock.now() };
+      const known = context.known(incident);
+      const before = known.find((done) => done.id === id);
+      if (before !== undefined) return before;
+      // What is done in answer to something stands after it, however fast it was done and whatever the clock says.
+      const at = Math.max(context.clock.now(), 1 + Math.max(...known.map((done) => done.at)));
+      const stored: Action = { ...action, id, at };
       await context.bus.publish([{ topic: TOPICS.actions.name, key: actionKey(stored), value: stored }]);
       return stored;
     },

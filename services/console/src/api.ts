@@ -5,11 +5,14 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { ActionBody, actionOf, misfitOf } from "./action-body.ts";
 import type { ActionWriter } from "./actions.ts";
+import { authorOf } from "./author.ts";
 import { incidentCsv } from "./incident-csv.ts";
 import { problemJson, statusOf } from "./problem.ts";
 import { type Projection, SORT_KEYS } from "./projection.ts";
 import { issuesOf, problem } from "./reply.ts";
 import { addSilenceApi, type SilenceContext } from "./silence-api.ts";
+import { sourcesOf } from "./sources.ts";
+import { standingView } from "./standing.ts";
 import type { EventStream } from "./stream.ts";
 
 const LIMIT_MAX = 500;
@@ -48,7 +51,7 @@ export interface ApiContext extends SilenceContext {
 }
 
 export function addApi(app: FastifyInstance, context: ApiContext): void {
-  const { projection, actions, stream, clock } = context;
+  const { projection, actions, stream, clock, callerOf } = context;
   addSilenceApi(app, context);
   app.get("/api/v1/incidents", (request, reply) => {
     const query = ListQuery.safeParse(request.query);
@@ -68,35 +71,40 @@ export function addApi(app: FastifyInstance, context: ApiContext): void {
   });
 
   app.get<{ Params: { id: string } }>("/api/v1/incidents/:id", (request, reply) => {
-    const incident = projection.incident(request.params.id);
+    const incident = projection.incidentLike(request.params.id);
     return incident === undefined ? problem(reply, "console.not-found") : reply.send(incident);
   });
 
   app.get<{ Params: { id: string } }>("/api/v1/incidents/:id/actions", (request, reply) => {
-    const incident = projection.incident(request.params.id);
+    const incident = projection.incidentLike(request.params.id);
     if (incident === undefined) return problem(reply, "console.not-found");
     return reply.send({ actions: projection.actions(incident.id) });
   });
 
+  app.get<{ Params: { id: string } }>("/api/v1/incidents/:id/standing", (request, reply) => {
+    const incident = projection.incidentLike(request.params.id);
+    if (incident === undefined) return problem(reply, "console.not-found");
+    return reply.send(standingView(projection, incident));
+  });
+
   app.get<{ Params: { id: string } }>("/api/v1/incidents/:id/deliveries", (request, reply) => {
-    const incident = projection.incident(request.params.id);
+    const incident = projection.incidentLike(request.params.id);
     if (incident === undefined) return problem(reply, "console.not-found");
     return reply.send({ deliveries: projection.deliveries(incident.id) });
   });
 
   app.post<{ Params: { id: string } }>("/api/v1/incidents/:id/actions", async (request, reply) => {
-    const incident = projection.incident(request.params.id);
+    const incident = projection.incidentLike(request.params.id);
     if (incident === undefined) return problem(reply, "console.not-found");
     const body = ActionBody.safeParse(request.body);
     if (!body.success) return problem(reply, "console.bad-request", issuesOf(body.error));
-    const who = body.data.who;
+    const { who, from } = authorOf(request, callerOf(request), { via: "api", who: body.data.who });
     if (who === undefined) return problem(reply, "console.bad-request", "who: say who does it");
     const misfit = misfitOf(body.data, incident, projection.actions(incident.id));
     if (misfit !== undefined) return problem(reply, "console.bad-request", misfit);
     const key = request.headers["idempotency-key"];
-    const from = { via: "api", address: request.ip } as const;
     const action = await actions.write(
-      actionOf(body.data, { incident: incident.id, who, from, now: clock.now() }),
+      actionOf(body.data, { incident, who, from, now: clock.now() }),
       typeof key === "string" ? key : undefined,
     );
     return reply.code(202).send(action);
@@ -107,6 +115,8 @@ export function addApi(app: FastifyInstance, context: ApiContext): void {
     if (!query.success) return problem(reply, "console.bad-request", issuesOf(query.error));
     return reply.send({ deadLetters: projection.deadLetters(query.data.limit) });
   });
+
+  app.get("/api/v1/sources", (_, reply) => reply.send({ sources: sourcesOf(projection.sources(), clock.now()) }));
 
   app.get("/api/v1/stream", (request, reply) => {
     const last = request.headers["last-event-id"];

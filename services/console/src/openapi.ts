@@ -7,6 +7,8 @@ import { z } from "zod";
 import { ActionBody } from "./action-body.ts";
 import { LetterQuery, ListQuery } from "./api.ts";
 import { LiftQuery, PreviewBody, SilenceBody, SilenceView } from "./silences.ts";
+import { SourceView } from "./sources.ts";
+import { StandingView } from "./standing.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -54,6 +56,18 @@ const OPERATIONS: readonly Operation[] = [
     path: `${V1}/incidents/{id}/actions`,
     summary: "What people did about it, in order",
     answer: { status: 200, schema: z.object({ actions: z.array(Action) }) },
+  },
+  {
+    method: "get",
+    path: `${V1}/incidents/{id}/standing`,
+    summary: "What people have made of it, and whether it has happened before",
+    answer: { status: 200, schema: StandingView },
+  },
+  {
+    method: "get",
+    path: `${V1}/sources`,
+    summary: "Who sends what, how late, how many; the silent ones first",
+    answer: { status: 200, schema: z.object({ sources: z.array(SourceView) }) },
   },
   {
     method: "post",

@@ -4,19 +4,26 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { ActionBody, actionFromForm, actionOf, misfitOf } from "./action-body.ts";
 import type { ApiContext } from "./api.ts";
+import { authorOf } from "./author.ts";
 import type { ConsoleConfig } from "./config.ts";
-import { cookieOf, FORM_COOKIE, FormTokens } from "./guard.ts";
+import type { FormGuard } from "./form-guard.ts";
 import { renderDeadLetters } from "./pages/dead-letters.ts";
 import { renderIncident } from "./pages/incident.ts";
+import type { Viewer } from "./pages/layout.ts";
 import { renderList, VIEWS, type View } from "./pages/list.ts";
-import { renderSilences } from "./pages/silences.ts";
+import { type Preview, renderSilences } from "./pages/silences.ts";
+import { renderSources } from "./pages/sources.ts";
 import { zoneOf } from "./pages/when.ts";
 import { type ProblemCode, problemPage, statusOf } from "./problem.ts";
+import { issuesOf } from "./reply.ts";
+import { coveredNow } from "./silence-api.ts";
 import { silenceFromForm } from "./silence-form.ts";
-import { SilenceBody } from "./silences.ts";
+import { PreviewBody, SilenceBody } from "./silences.ts";
+import { sourcesOf } from "./sources.ts";
 
 export interface PageContext extends ApiContext {
   readonly config: ConsoleConfig;
+  readonly forms: FormGuard;
 }
 
 const LIST_MAX = 200;
@@ -33,26 +40,22 @@ const PageQuery = z.object({
   q: z.string().trim().max(200).catch(""),
 });
 
-type Form = Readonly<Record<string, string>>;
 type ById = { Params: { id: string } };
 
 /** Adds the pages. Errors: `console.unknown-zone`. */
 export function addPages(app: FastifyInstance, context: PageContext): void {
-  const { projection, actions, silences, config, clock } = context;
+  const { projection, actions, silences, config, clock, forms, callerOf } = context;
   const zone = zoneOf(config.timeZone);
-  const tokens = new FormTokens();
 
-  /** The token for the forms of a page; a browser without our cookie gets one. */
-  const formToken = (request: FastifyRequest, reply: FastifyReply): string => {
-    const held = cookieOf(request.headers.cookie, FORM_COOKIE);
-    const cookie = held ?? tokens.newCookie();
-    if (held === undefined) reply.header("set-cookie", `${FORM_COOKIE}=${cookie}; Path=/; HttpOnly; SameSite=Strict`);
-    return tokens.tokenFor(cookie);
+  /** What every page needs of who looks at it. */
+  const frame = (request: FastifyRequest, reply: FastifyReply): { formToken: string; viewer: Viewer | undefined } => {
+    const formToken = forms.tokenFor(request, reply);
+    const caller = callerOf(request);
+    return { formToken, viewer: caller.kind === "person" ? { name: caller.name, formToken } : undefined };
   };
-  /** The fields of a form without its token; `undefined` when that is not good. */
-  const formOf = (request: FastifyRequest): Form | undefined => {
-    const { token, ...fields } = (request.body ?? {}) as Form;
-    return tokens.isGood(cookieOf(request.headers.cookie, FORM_COOKIE), token) ? fields : undefined;
+  const author = (request: FastifyRequest, claimed: string | undefined) => {
+    const { who, from } = authorOf(request, callerOf(request), { via: "console", who: claimed || NAMELESS });
+    return { who: who ?? NAMELESS, from };
   };
 
   app.get("/", (request, reply) => {
@@ -69,7 +72,7 @@ export function addPages(app: FastifyInstance, context: PageContext): void {
       incidents.filter((each) => projection.silenceOver(each) !== undefined).map(({ id }) => id),
     );
     const page = { incidents, silenced, total, counts: projection.counts(), view, text: q, zone, now: clock.now() };
-    return html(reply, renderList(page));
+    return html(reply, renderList({ ...page, ...frame(request, reply) }));
   });
 
   app.get<ById>("/incidents/:id", (request, reply) => {
@@ -80,70 +83,89 @@ export function addPages(app: FastifyInstance, context: PageContext): void {
       parent: incident.parent === undefined ? undefined : projection.incident(incident.parent),
       children: incident.children.flatMap((id) => projection.incident(id) ?? []),
       actions: projection.actions(incident.id),
+      standing: projection.standing(incident.id),
+      recurrence: projection.recurrence(incident),
       deliveries: projection.deliveries(incident.id),
       silence: projection.silenceOver(incident),
       canSilence: matchOfIncident(incident) !== undefined,
       zone,
       now: clock.now(),
-      formToken: formToken(request, reply),
     };
-    return html(reply, renderIncident(page));
+    return html(reply, renderIncident({ ...page, ...frame(request, reply) }));
   });
 
   app.post<ById>("/incidents/:id/actions", async (request, reply) => {
     const incident = projection.incident(request.params.id);
     if (incident === undefined) return reply.callNotFound();
-    const form = formOf(request);
+    const form = forms.fieldsOf(request);
     if (form === undefined) return refuse(reply, "console.bad-form-token");
     const body = ActionBody.safeParse(actionFromForm(form));
     if (!body.success || misfitOf(body.data, incident, projection.actions(incident.id)) !== undefined) {
       return refuse(reply, "console.bad-request");
     }
-    const who = body.data.who ?? NAMELESS;
-    const from = { via: "console", address: request.ip } as const;
-    await actions.write(actionOf(body.data, { incident: incident.id, who, from, now: clock.now() }));
+    await actions.write(actionOf(body.data, { incident, ...author(request, body.data.who), now: clock.now() }));
     return reply.redirect(`/incidents/${incident.id}`, 303);
   });
 
   app.post<ById>("/incidents/:id/silence", async (request, reply) => {
     const incident = projection.incident(request.params.id);
     if (incident === undefined) return reply.callNotFound();
-    const form = formOf(request);
+    const form = forms.fieldsOf(request);
     if (form === undefined) return refuse(reply, "console.bad-form-token");
     const match = matchOfIncident(incident);
     if (match === undefined) return refuse(reply, "console.bad-request");
+    const { who, from: origin } = author(request, form["who"]);
     const comment = `asked for on the page of incident ${incident.id.slice(0, 12)}`;
-    const made = await silences.add({ match, forMs: SILENCE_FROM_PAGE_MS, who: form["who"] || NAMELESS, comment });
+    const made = await silences.add({ match, forMs: SILENCE_FROM_PAGE_MS, who, comment, origin });
     if (!made.ok) return refuse(reply, made.failure.reason as ProblemCode);
     return reply.redirect(`/incidents/${incident.id}`, 303);
   });
 
-  app.get("/silences", (request, reply) => {
-    const page = { silences: projection.silences(), zone, timeZone: config.timeZone, now: clock.now() };
-    return html(reply, renderSilences({ ...page, formToken: formToken(request, reply) }));
+  const silencePage = (request: FastifyRequest, reply: FastifyReply, preview?: Preview): FastifyReply => {
+    const page = { silences: projection.silences(), zone, timeZone: config.timeZone, now: clock.now(), preview };
+    return html(reply, renderSilences({ ...page, ...frame(request, reply) }));
+  };
+  app.get("/silences", (request, reply) => silencePage(request, reply));
+
+  app.post("/silences/preview", (request, reply) => {
+    const fields = forms.fieldsOf(request);
+    if (fields === undefined) return refuse(reply, "console.bad-form-token");
+    const { match } = silenceFromForm(fields, config.timeZone) as { match: unknown };
+    const body = PreviewBody.safeParse({ match });
+    const wrong = body.success ? undefined : issuesOf(body.error);
+    const covered = body.success ? coveredNow(projection, body.data.match) : [];
+    return silencePage(request, reply, { fields, covered, wrong });
   });
 
   app.post("/silences", async (request, reply) => {
-    const form = formOf(request);
+    const form = forms.fieldsOf(request);
     if (form === undefined) return refuse(reply, "console.bad-form-token");
-    const body = SilenceBody.safeParse(silenceFromForm(form, config.timeZone));
-    if (!body.success) return refuse(reply, "console.bad-request");
-    const made = await silences.add(body.data);
+    const { who: claimed, ...given } = silenceFromForm(form, config.timeZone) as { who?: string };
+    const body = SilenceBody.safeParse(given);
+    const isNamed = claimed !== undefined && claimed.trim() !== "";
+    if (!body.success || (!isNamed && callerOf(request).kind === "anyone")) return refuse(reply, "console.bad-request");
+    const { who, from: origin } = author(request, claimed);
+    const made = await silences.add({ ...body.data, who: who.slice(0, 100), origin });
     return made.ok ? reply.redirect("/silences", 303) : refuse(reply, made.failure.reason as ProblemCode);
   });
 
   app.post<ById>("/silences/:id/lift", async (request, reply) => {
     const silence = projection.silence(request.params.id);
     if (silence === undefined) return reply.callNotFound();
-    const form = formOf(request);
-    if (form === undefined) return refuse(reply, "console.bad-form-token");
-    await silences.lift(silence, NAMELESS);
+    if (forms.fieldsOf(request) === undefined) return refuse(reply, "console.bad-form-token");
+    await silences.lift(silence, author(request, undefined).who);
     return reply.redirect("/silences", 303);
   });
 
-  app.get("/dead-letters", (_, reply) =>
-    html(reply, renderDeadLetters({ letters: projection.deadLetters(LETTERS_SHOWN_MAX), zone })),
-  );
+  app.get("/sources", (request, reply) => {
+    const sources = sourcesOf(projection.sources(), clock.now());
+    return html(reply, renderSources({ sources, zone, ...frame(request, reply) }));
+  });
+
+  app.get("/dead-letters", (request, reply) => {
+    const letters = projection.deadLetters(LETTERS_SHOWN_MAX);
+    return html(reply, renderDeadLetters({ letters, zone, ...frame(request, reply) }));
+  });
 }
 
 function html(reply: FastifyReply, document: string): FastifyReply {

@@ -7,6 +7,8 @@ export type ProblemCode =
   | "console.forbidden-host"
   | "console.forbidden-origin"
   | "console.bad-form-token"
+  | "console.login-needed"
+  | "console.too-many-tries"
   | "console.not-found"
   | "console.too-many-silences"
   | "console.too-many-streams"
@@ -17,6 +19,8 @@ const TEXTS: Readonly<Record<ProblemCode, readonly [status: number, text: string
   "console.forbidden-host": [403, "This host name is not one of the console's own; add it under console.hostNames."],
   "console.forbidden-origin": [403, "Changes must come from the console's own pages."],
   "console.bad-form-token": [403, "This form is too old. Go back, reload the page and try again."],
+  "console.login-needed": [401, "Log in first, or give a token that is known."],
+  "console.too-many-tries": [429, "Too many wrong tries; wait a minute."],
   "console.not-found": [404, "There is nothing here."],
   "console.too-many-silences": [409, "Too many silences stand already."],
   "console.too-many-streams": [503, "Too many streams are open."],

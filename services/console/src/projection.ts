@@ -13,8 +13,12 @@ import {
   type IncidentId,
   type IncidentStatus,
   inOrder,
+  type Recurrence,
+  recurrenceOf,
   type Severity,
   Silence,
+  SourceReport,
+  type Standing,
   silenceOf,
   standingOf,
   TOPICS,
@@ -22,6 +26,8 @@ import {
 
 export const SORT_KEYS = ["updated", "started", "severity"] as const;
 type SortKey = (typeof SORT_KEYS)[number];
+
+const ID_PREFIX = /^[0-9a-f]{8,64}$/;
 
 interface IncidentQuery {
   readonly status?: readonly IncidentStatus[];
@@ -42,9 +48,15 @@ export interface StoredLetter extends DeadLetter {
 export interface Projection {
   /** Resolves once everything that was there at the start has been read. */
   incident(id: string): Incident | undefined;
+  /** By its id, or by so much of its beginning that it can be no other; at least eight characters. */
+  incidentLike(id: string): Incident | undefined;
   list(query: IncidentQuery): { readonly total: number; readonly incidents: readonly Incident[] };
   /** How many by status, children left out. */
   counts(): Readonly<Record<IncidentStatus, number>>;
+  /** What people have made of it: until when an acknowledgement holds, since when nobody has it. */
+  standing(id: IncidentId): Standing | undefined;
+  /** Whether it has happened before. */
+  recurrence(incident: Incident): Recurrence | undefined;
   actions(id: IncidentId): readonly Action[];
   deliveries(id: IncidentId): readonly Delivery[];
   deadLetters(limit: number): readonly StoredLetter[];
@@ -53,6 +65,8 @@ export interface Projection {
   silence(id: string): Silence | undefined;
   /** The silence that keeps an incident quiet now. */
   silenceOver(incident: Incident): Silence | undefined;
+  /** What each process of ingest says of each sender. */
+  sources(): readonly SourceReport[];
   /** Called with the id of each incident that changes in any way. */
   onChange(listener: (id: IncidentId) => void): () => void;
   readonly ended: Promise<unknown>;
@@ -90,6 +104,7 @@ export async function openProjection(
       return delivery?.incident;
     }),
   ];
+  const sources = await openTable(bus, TOPICS.sources.name, (message) => parsed(SourceReport, message.value));
   for (const [index, table] of tables.entries()) {
     table.onChange((key, value) => changed((index === 0 ? key : value) as IncidentId));
   }
@@ -127,6 +142,12 @@ export async function openProjection(
       const incident = incidents.get(id);
       return incident === undefined ? undefined : withActions(incident);
     },
+    incidentLike(id) {
+      const known = incidents.get(id);
+      if (known !== undefined || !ID_PREFIX.test(id)) return known === undefined ? undefined : withActions(known);
+      const [only, ...more] = [...incidents.entries()].filter(([key]) => key.startsWith(id));
+      return only === undefined || more.length > 0 ? undefined : withActions(only[1]);
+    },
     list(query) {
       const found = [...all()].filter((incident) => matches(incident, query)).sort(orders[query.sort]);
       return { total: found.length, incidents: found.slice(query.offset, query.offset + query.limit) };
@@ -136,19 +157,29 @@ export async function openProjection(
       for (const incident of all()) if (incident.parent === undefined) counts[incident.status] += 1;
       return counts;
     },
+    standing(id) {
+      const incident = incidents.get(id);
+      if (incident === undefined) return undefined;
+      return standingOf(incident, actions.get(id)?.values() ?? [], options.now());
+    },
+    recurrence(incident) {
+      const known = [...incidents.entries()].map(([, other]) => other);
+      return recurrenceOf(incident, known, (id) => actions.get(id)?.values() ?? []);
+    },
     actions: (id) => inOrder(actions.get(id)?.values() ?? []),
     deliveries: (id) => [...(deliveries.get(id)?.values() ?? [])],
     deadLetters: (limit) => letters.slice(-limit).reverse(),
     silences: () => [...silences.values()].sort((a, b) => b.at - a.at || newest(a.id, b.id)),
     silence: (id) => silences.get(id),
     silenceOver: (incident) => silenceOf(incident, silences.values(), options.now())?.silence,
+    sources: () => [...sources.entries()].map(([, report]) => report),
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    ended: Promise.all([...tables.map(({ ended }) => ended), follower.ended]),
+    ended: Promise.all([...tables.map(({ ended }) => ended), sources.ended, follower.ended]),
     async close() {
-      for (const table of tables) await table.close();
+      for (const table of [...tables, sources]) await table.close();
       await follower.close();
     },
   };

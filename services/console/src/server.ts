@@ -4,12 +4,16 @@ import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { addApi } from "./api.ts";
 import { loadAssets } from "./assets.ts";
 import { allowedHosts } from "./config.ts";
+import { formGuard } from "./form-guard.ts";
 import { refusalOf } from "./guard.ts";
+import type { Callers } from "./login/callers.ts";
+import { addGate } from "./login/gate.ts";
 import { openApi } from "./openapi.ts";
 import { addPages, type PageContext } from "./page-routes.ts";
 import { type ProblemCode, problemJson, problemPage, statusOf } from "./problem.ts";
 
-export interface ServerOptions extends PageContext {
+export interface ServerOptions extends Omit<PageContext, "callerOf" | "forms"> {
+  readonly callers: Callers;
   readonly logger: Logger;
   readonly metrics: Metrics;
   health(): Health;
@@ -37,6 +41,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     requestTimeout: 30_000,
     connectionTimeout: 0,
     forceCloseConnections: true,
+    trustProxy: config.trustedProxies.length === 0 ? false : [...config.trustedProxies],
   });
   const hosts = allowedHosts(config);
   const refused = metrics.counter("console_requests_refused_total", "Requests refused by host or origin", ["reason"]);
@@ -61,12 +66,16 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, (_, body, done) => {
     done(null, Object.fromEntries(new URLSearchParams(String(body))));
   });
+  const forms = formGuard(config.sessionKey === undefined ? undefined : Buffer.from(config.sessionKey.reveal()));
+  const { callers } = options;
+  const callerOf = addGate(app, { callers, forms, sessionMs: config.sessionMs, logger, metrics });
+  const context = { ...options, callerOf, forms };
   addProbes(app, options);
   addAssets(app);
-  addApi(app, options);
+  addApi(app, context);
   const description = openApi();
   app.get("/api/openapi.json", (_, reply) => reply.send(description));
-  addPages(app, options);
+  addPages(app, context);
   return app;
 }
 

@@ -4,6 +4,7 @@ import type { Bus } from "@culprit/bus";
 import { type Clock, HEALTHY, type Health, type Logger, type Metrics, repeat, type Service } from "@culprit/runtime";
 import { actionWriter } from "./actions.ts";
 import type { ConsoleConfig } from "./config.ts";
+import { callersOf } from "./login/callers.ts";
 import { openProjection } from "./projection.ts";
 import { createServer } from "./server.ts";
 import { silenceWriter } from "./silences.ts";
@@ -24,9 +25,10 @@ export interface ConsoleService extends Service {
   readonly url: string;
 }
 
-/** Starts the console. Errors: `console.unknown-zone`; those of the bus and of listening. */
+/** Starts the console. Errors: `console.unknown-zone`, `console.bad-passwords`, `console.no-login`; those of the bus and of listening. */
 export async function start(options: ConsoleOptions): Promise<ConsoleService> {
   const { bus, config, clock, logger, metrics } = options;
+  const callers = callersOf(config, clock);
   const projection = await openProjection(bus, { deadLettersMax: config.deadLettersMax, now: () => clock.now() });
   const stream = new EventStream({ epoch: randomUUID().slice(0, 8), streamsMax: config.streamsMax });
   projection.onChange((id) => {
@@ -39,9 +41,10 @@ export async function start(options: ConsoleOptions): Promise<ConsoleService> {
     clock,
     logger,
     metrics,
+    callers,
     projection,
     stream,
-    actions: actionWriter({ bus, clock, unique: randomUUID }),
+    actions: actionWriter({ bus, clock, unique: randomUUID, known: (id) => projection.actions(id) }),
     silences: silenceWriter({ bus, clock, unique: randomUUID, known: () => projection.silences() }),
     health: options.health ?? (() => HEALTHY),
   });

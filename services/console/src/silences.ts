@@ -1,6 +1,7 @@
 /** Silences as people ask for them and as the API shows them, and how they get onto the `actions` topic. */
 import type { Bus } from "@culprit/bus";
 import {
+  type ActionOrigin,
   contentId,
   DAY_MS,
   type Decoded,
@@ -38,14 +39,15 @@ export const SilenceBody = z
     /** Instead of `until`. */
     forMs: z.exactOptional(z.int().min(MINUTE_MS).max(SILENCE_MAX_MS)),
     recurrence: z.exactOptional(WeeklySchedule),
-    who: Who,
+    /** Needed where nobody has logged in; else it is who has. */
+    who: z.exactOptional(Who),
     comment: z.string().trim().min(1).max(SILENCE_COMMENT_MAX_LENGTH),
   })
   .refine(({ until, forMs }) => (until === undefined) !== (forMs === undefined), "give either until or forMs");
 export type SilenceBody = z.output<typeof SilenceBody>;
 
 export const PreviewBody = z.strictObject({ match: SilenceMatch });
-export const LiftQuery = z.strictObject({ who: Who });
+export const LiftQuery = z.strictObject({ who: z.exactOptional(Who) });
 
 /** A silence as the API shows it: instants as text, and how it stands. */
 export const SilenceView = z.object({
@@ -72,12 +74,18 @@ export function silenceView({ kind: _, lifted, ...silence }: Silence, now: Epoch
   };
 }
 
+/** A silence as somebody asks for it. */
+interface AskedSilence extends Omit<SilenceBody, "who"> {
+  readonly who: string;
+  readonly origin: ActionOrigin;
+}
+
 export interface SilenceWriter {
   /**
    * Stores a silence; resolves once it is durable. A caller that repeats itself gives the same key, and gets the same
    * silence. Errors as values: `console.bad-request`, `console.too-many-silences`; thrown: those of `Bus.publish`.
    */
-  add(body: SilenceBody, idempotencyKey?: string): Promise<Decoded<Silence>>;
+  add(asked: AskedSilence, idempotencyKey?: string): Promise<Decoded<Silence>>;
   /** Ends a silence before its time; one that has ended stays as it is. */
   lift(silence: Silence, who: string): Promise<Silence>;
 }
@@ -92,9 +100,13 @@ export function silenceWriter(context: {
   const { bus, clock, unique, known } = context;
   const topic = TOPICS.actions.name;
   return {
-    async add(body, idempotencyKey) {
+    async add(asked, idempotencyKey) {
       const now = clock.now();
-      const made = silenceOfBody(body, now, idempotencyKey === undefined ? `new ${unique()}` : `key ${idempotencyKey}`);
+      const made = silenceOfBody(
+        asked,
+        now,
+        idempotencyKey === undefined ? `new ${unique()}` : `key ${idempotencyKey}`,
+      );
       if (!made.ok) return made;
       const standing = known().filter((silence) => silenceState(silence, now).state !== "ended");
       if (standing.length >= SILENCES_MAX && !standing.some(({ id }) => id === made.value.id)) {
@@ -122,14 +134,14 @@ function endOf(silence: Silence): EpochMs {
   return Math.min(silence.until, silence.lifted?.at ?? Infinity);
 }
 
-function silenceOfBody(body: SilenceBody, now: EpochMs, seed: string): Decoded<Silence> {
+function silenceOfBody(body: AskedSilence, now: EpochMs, seed: string): Decoded<Silence> {
   const from = body.from === undefined ? now : Date.parse(body.from);
   const until = body.until === undefined ? from + (body.forMs ?? 0) : Date.parse(body.until);
   if (until <= from) return failure("console.bad-request", "until: it has to come after the beginning");
   if (until <= now) return failure("console.bad-request", "until: it is over already");
   if (until - from > SILENCE_MAX_MS) return failure("console.bad-request", "until: a silence lasts at most 366 days");
-  const { match, recurrence, who, comment } = body;
+  const { match, recurrence, who, comment, origin } = body;
   const id = contentId("silence", who, seed);
   const given = recurrence === undefined ? {} : { recurrence };
-  return success({ kind: "silence", id, match, from, until, ...given, who, comment, at: now });
+  return success({ kind: "silence", id, match, from, until, ...given, who, comment, at: now, origin });
 }

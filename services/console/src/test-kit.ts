@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { type EmbeddedBus, openEmbeddedBus } from "@culprit/bus";
 import { Incident, TOPICS } from "@culprit/model";
-import { createMetrics, settableClock, silentLogger } from "@culprit/runtime";
+import { createMetrics, type SettableClock, settableClock, silentLogger } from "@culprit/runtime";
 import { ConsoleConfig } from "./config.ts";
 import { type ConsoleService, start } from "./service.ts";
 
@@ -24,16 +24,18 @@ export interface Answer {
 export class Running {
   readonly bus: EmbeddedBus;
   readonly service: ConsoleService;
-  readonly clock = settableClock(NOW);
+  readonly clock: SettableClock;
 
   /** A second console over the same log, as after a restart. */
   async another(): Promise<Running> {
     const options = { bus: this.bus, clock: this.clock, logger: silentLogger, metrics: createMetrics() };
-    return new Running(this.bus, await start({ ...options, config: ConsoleConfig.parse({ port: 0 }) }));
+    const service = await start({ ...options, config: ConsoleConfig.parse({ port: 0 }) });
+    return new Running(this.bus, service, this.clock);
   }
 
-  private constructor(bus: EmbeddedBus, service: ConsoleService) {
+  private constructor(bus: EmbeddedBus, service: ConsoleService, clock: SettableClock) {
     this.bus = bus;
+    this.clock = clock;
     this.service = service;
   }
 
@@ -42,7 +44,8 @@ export class Running {
     await publish(bus, incidents);
     const clock = settableClock(NOW);
     const options = { bus, clock, logger: silentLogger, metrics: createMetrics() };
-    return new Running(bus, await start({ ...options, config: ConsoleConfig.parse({ port: 0, ...config }) }));
+    const service = await start({ ...options, config: ConsoleConfig.parse({ port: 0, ...config }) });
+    return new Running(bus, service, clock);
   }
 
   /** `fetch` does not let a test choose its Host and Origin, so this asks by hand. */

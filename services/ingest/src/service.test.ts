@@ -126,7 +126,7 @@ test("coverage is summed up at once, then at most once a minute for each log", a
   const minute = async (from: number) => {
     for (let n = from; n < from + 3; n += 1) await post(`${running.url}/ingest`, winlogbeat(n, { eventId: 1 }));
     await clock.advance(30_000);
-    await expect.poll(() => clock.sleepers).toBe(1);
+    await expect.poll(() => clock.sleepers).toBe(2);
   };
   await minute(1);
   expect(await running.coverage()).toMatchObject([{ firstRecordId: 1, lastRecordId: 3, count: 3 }]);

@@ -1,10 +1,12 @@
 /** The ingest service: receivers over one intake, on a bus that the caller opened and will close. */
 import type { AddressInfo } from "node:net";
+import { hostname } from "node:os";
 import type { Bus } from "@culprit/bus";
 import { SELECT_ALL } from "@culprit/formats";
 import { Fault } from "@culprit/model";
 import type { RuleSelection } from "@culprit/rules";
 import {
+  AttemptLimit,
   type Clock,
   HEALTHY,
   type Health,
@@ -16,13 +18,14 @@ import {
 } from "@culprit/runtime";
 import { Budget } from "./budget.ts";
 import type { IngestConfig } from "./config.ts";
-import { AttemptLimit, credentialCheck } from "./http/credentials.ts";
+import { credentialCheck } from "./http/credentials.ts";
 import { createServer, useCertificate } from "./http/server.ts";
 import { Intake, isPassing } from "./intake.ts";
 import { intakeMetrics } from "./intake-metrics.ts";
 import { Quotas } from "./quotas.ts";
 import { httpReceivers, LISTENERS } from "./receivers/index.ts";
 import { sourceOf } from "./receivers/source.ts";
+import { SOURCE_REPORT_MS, sourceReporter } from "./source-report.ts";
 import { type Delivery, Sources, type SourceView } from "./sources.ts";
 import type { Listener } from "./streams/context.ts";
 import { senderIn } from "./streams/store.ts";
@@ -98,7 +101,7 @@ export async function start(options: IngestOptions): Promise<IngestService> {
     sources,
   });
 
-  /** The bus, with an eye on whether it takes what is published. */
+  /** The bus, without the dead letters that are only counted, and with an eye on whether it takes what is published. */
   function watched(inner: Bus): Pick<Bus, "publish"> {
     return {
       async publish(messages) {
@@ -184,6 +187,18 @@ export async function start(options: IngestOptions): Promise<IngestService> {
     signal: stopping.signal,
     work: () => intake.storeCoverage(),
   });
+  const reporter = sourceReporter({
+    bus,
+    instance: hostname(),
+    silentAfterMs: config.silentAfterMs,
+    view: () => sources.view(),
+  });
+  const reporting = repeat({
+    clock,
+    everyMs: SOURCE_REPORT_MS,
+    signal: stopping.signal,
+    work: () => reporter.report(),
+  });
   logger.info({ host: address, port, tokens: config.tokens.length }, "listening");
 
   /** New requests are refused, those in work are answered, and only then do connections end. */
@@ -193,7 +208,8 @@ export async function start(options: IngestOptions): Promise<IngestService> {
     await Promise.all([active.idle(), ...listeners.map((listener) => listener.stop())]);
     // What is left are connections without a request, which Node would wait for until they time out.
     server.server.closeAllConnections();
-    await Promise.all([closed, summing]);
+    await Promise.all([closed, summing, reporting]);
+    await reporter.report();
     await intake.storeCoverage(true);
   }
   let stopped: Promise<void> | undefined;

@@ -1,12 +1,8 @@
 /** `culprit silence`: adds, lists, removes and previews silences over the console's API. */
 import { durationMs, Fault, plainLine, Silence, WEEKDAYS } from "@culprit/model";
 import { z } from "zod";
+import { askConsole, type ConsoleOptions, type ConsoleRequest } from "../console-client.ts";
 import { EXIT } from "../exit-code.ts";
-
-interface ConsoleOptions {
-  /** Where the console answers. */
-  readonly console: string;
-}
 
 /** What a silence covers, as options: everything given must match, of each list one. */
 interface MatchOptions extends ConsoleOptions {
@@ -49,9 +45,8 @@ const Covered = z.object({
   total: z.number(),
   incidents: z.array(z.object({ id: z.string(), title: z.string(), severity: z.string(), status: z.string() })),
 });
-const Problem = z.object({ error: z.object({ message: z.string() }) });
 
-/** Adds a silence. Errors: `silence.bad-hours`, `silence.bad-duration`, `silence.no-console`, `silence.refused`. */
+/** Adds a silence. Errors: `silence.bad-hours`, `silence.bad-duration`, `console.no-answer`, `console.refused`. */
 export async function runSilenceAdd(options: SilenceAddOptions, print: Print): Promise<number> {
   const { from, until, who, comment } = options;
   const forMs = options.for === undefined ? undefined : durationOf(options.for);
@@ -62,7 +57,7 @@ export async function runSilenceAdd(options: SilenceAddOptions, print: Print): P
   return await printCovered(options, added.match, print);
 }
 
-/** Lists silences: those that stand, or all that are still known. Errors: `silence.no-console`. */
+/** Lists silences: those that stand, or all that are still known. Errors: `console.no-answer`. */
 export async function runSilenceList(
   options: ConsoleOptions & { readonly all?: boolean; readonly json?: boolean },
   print: Print,
@@ -75,7 +70,7 @@ export async function runSilenceList(
   return EXIT.done;
 }
 
-/** Ends a silence; the first characters of its id are enough. Errors: `silence.no-console`, `silence.unknown`. */
+/** Ends a silence; the first characters of its id are enough. Errors: `console.no-answer`, `silence.unknown`. */
 export async function runSilenceRemove(
   id: string,
   options: ConsoleOptions & { readonly who: string },
@@ -95,7 +90,7 @@ export async function runSilenceRemove(
   return EXIT.done;
 }
 
-/** Says what a silence would cover of what is going on. Errors: `silence.no-console`, `silence.refused`. */
+/** Says what a silence would cover of what is going on. Errors: `console.no-answer`, `console.refused`. */
 export function runSilencePreview(options: MatchOptions, print: Print): Promise<number> {
   return printCovered(options, matchOf(options), print);
 }
@@ -108,7 +103,7 @@ async function printCovered(options: ConsoleOptions, match: unknown, print: Prin
   return EXIT.done;
 }
 
-/** The silences that a console knows, ended ones too. Errors: `silence.no-console`. */
+/** The silences that a console knows, ended ones too. Errors: `console.no-answer`. */
 export async function silencesOf(url: string): Promise<readonly Silence[]> {
   const answer = await ask({ console: url }, { method: "GET", path: "" });
   const { silences } = z
@@ -162,23 +157,6 @@ function lineOf({ id, state, match, from, until, changesAt, recurrence, who, com
   );
 }
 
-interface Asked {
-  readonly method: "GET" | "POST" | "DELETE";
-  readonly path: string;
-  readonly body?: unknown;
-}
-
-async function ask({ console: url }: ConsoleOptions, { method, path, body }: Asked): Promise<unknown> {
-  const request =
-    body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
-  const response = await fetch(new URL(`/api/v1/silences${path}`, url), { method, ...request }).catch(
-    (cause: unknown) => {
-      throw new Fault("silence.no-console", `no console answers at ${url}; name another with --console`, { cause });
-    },
-  );
-  const answer: unknown = await response.json().catch(() => undefined);
-  if (response.ok) return answer;
-  const problem = Problem.safeParse(answer);
-  const why = problem.success ? problem.data.error.message : `HTTP ${response.status}`;
-  throw new Fault("silence.refused", plainLine(`the console refuses: ${why}`));
+function ask(options: ConsoleOptions, { path, ...request }: ConsoleRequest): Promise<unknown> {
+  return askConsole(options, { ...request, path: `/silences${path}` });
 }

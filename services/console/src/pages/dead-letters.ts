@@ -2,10 +2,11 @@
 import { isoOf } from "@culprit/model";
 import type { StoredLetter } from "../projection.ts";
 import { html, type Markup, say } from "./html.ts";
-import { renderDocument } from "./layout.ts";
+import { renderDocument, type Viewer } from "./layout.ts";
 import { instant, type Zone } from "./when.ts";
 
 export interface DeadLettersPage {
+  readonly viewer: Viewer | undefined;
   readonly letters: readonly StoredLetter[];
   readonly zone: Zone;
 }
@@ -13,13 +14,13 @@ export interface DeadLettersPage {
 /** Characters of an original that are shown; the API has the whole. */
 const ORIGINAL_SHOWN_MAX = 2_000;
 
-export function renderDeadLetters({ letters, zone }: DeadLettersPage): string {
+export function renderDeadLetters({ letters, zone, viewer }: DeadLettersPage): string {
   const body = html`<h1 class="list-title">Dead letters</h1>
     <div class="incident">
       ${letters.length === 0 ? html`<p class="empty">Everything that came could be read.</p>` : html`${reasonCounts(letters)}${letters.map((each) => letter(each, zone))}`}
       <p class="quiet"><a href="/api/v1/dead-letters">JSON</a></p>
     </div>`;
-  return renderDocument({ title: "Dead letters · Culprit", body, page: "dead-letters" });
+  return renderDocument({ title: "Dead letters · Culprit", body, page: "dead-letters", viewer });
 }
 
 /** Which reasons there are, the most frequent first: a broken sender shows at once. */

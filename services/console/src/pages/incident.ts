@@ -8,12 +8,23 @@ import {
   isoOf,
   type RankedCause,
   type Reason,
+  type Recurrence,
   SECOND_MS,
   type Silence,
+  type Standing,
   shortName,
 } from "@culprit/model";
 import { html, type Markup, say } from "./html.ts";
-import { renderDocument } from "./layout.ts";
+import {
+  activitySection,
+  confirmButton,
+  historyLines,
+  replyButtons,
+  silenceLine,
+  unlinkButton,
+  unlinkedSection,
+} from "./incident-people.ts";
+import { renderDocument, type Viewer } from "./layout.ts";
 import {
   arguedCauses,
   causeTitle,
@@ -42,18 +53,12 @@ export interface IncidentPage {
   readonly zone: Zone;
   readonly now: number;
   readonly formToken: string;
+  readonly viewer: Viewer | undefined;
+  readonly standing: Standing | undefined;
+  readonly recurrence: Recurrence | undefined;
 }
 
 const COLLECT_MAX = 2;
-const ACTION_TEXT: Readonly<Record<Action["kind"], string>> = {
-  acknowledge: "acknowledged",
-  resolve: "resolved",
-  reopen: "reopened",
-  note: "noted",
-  unlink: "took out an event",
-  relink: "put an event back",
-  "confirm-cause": "confirmed the cause",
-};
 
 export function renderIncident(page: IncidentPage): string {
   const { incident } = page;
@@ -64,15 +69,16 @@ export function renderIncident(page: IncidentPage): string {
     ${causeSection(page)}
     ${firstSteps(incident)}
     ${incident.notCauses.length === 0 ? "" : html`<section><h2>Not the cause</h2>${incident.notCauses.map((text) => html`<p>${say(text)}</p>`)}</section>`}
-    ${others.length === 0 ? "" : html`<section><h2>Other causes</h2>${others.map((cause) => otherCause(cause))}</section>`}
+    ${others.length === 0 ? "" : html`<section><h2>Other causes</h2>${others.map((cause) => otherCause(cause, page))}</section>`}
     ${unknownSection(incident)}
-    <section><h2>Timeline</h2>${swimLanes(incident, page.zone)}${timelineTable(incident, page.zone)}</section>
+    <section><h2>Timeline</h2>${swimLanes(incident, page.zone)}${timelineTable(incident, page.zone, unlinkButton(page))}</section>
     ${scopeSection(page)}
     ${deliverySection(page)}
+    ${unlinkedSection(page)}
     ${activitySection(page)}
     <p class="quiet ids">Incident ${incident.id} · revision ${incident.revision} · ${say(incident.playbook)} v${incident.playbookVersion} · <a href=${`/api/v1/incidents/${incident.id}`}>JSON</a></p>
   </article>`;
-  return renderDocument({ title: `${say(incident.title)} · Culprit`, body, page: "incident" });
+  return renderDocument({ title: `${say(incident.title)} · Culprit`, body, page: "incident", viewer: page.viewer });
 }
 
 function head(page: IncidentPage): Markup {
@@ -87,42 +93,20 @@ function head(page: IncidentPage): Markup {
     <p class="when">${instant(incident.startedAt, zone)} · ${length}</p>
     ${incident.facts.length === 0 ? "" : html`<ul class="facts">${incident.facts.map((fact) => html`<li>${say(fact)}</li>`)}</ul>`}
     ${parent === undefined ? "" : html`<p class="part-of">Part of <a href=${`/incidents/${parent.id}`}>${say(parent.title)}</a></p>`}
+    ${historyLines(page)}
     ${silenceLine(page)}
-    ${buttons(page)}
+    ${replyButtons(page)}
   </header>`;
 }
 
-function silenceLine({ silence, zone }: IncidentPage): Markup {
-  if (silence === undefined) return "";
-  return html`<p class="part-of"><a href="/silences">Silenced</a> by ${say(silence.who)} until ${instant(isoOf(silence.until), zone)}: ${say(silence.comment)}</p>`;
-}
-
-function buttons(page: IncidentPage): Markup {
-  const { incident, actions, formToken } = page;
-  const button = (kind: string, text: string): Markup =>
-    html`<button name="kind" value=${kind} class=${`button button-${kind}`}>${text}</button>`;
-  // Only what a person has closed can be opened by a person: what has ended by itself begins anew as another incident.
-  const closedByPerson = actions.some(({ kind }) => kind === "resolve");
-  const fitting = isOver(incident)
-    ? [closedByPerson ? button("reopen", "Reopen") : ""]
-    : [incident.status === "open" ? button("acknowledge", "Acknowledge") : "", button("resolve", "Resolve")];
-  if (fitting.every((each) => each === "")) return "";
-  const silence =
-    isOver(incident) || !page.canSilence || page.silence !== undefined
-      ? ""
-      : html`<button class="button" formaction=${`/incidents/${incident.id}/silence`}>Silence 2 h</button>`;
-  return html`<form class="buttons" method="post" action=${`/incidents/${incident.id}/actions`}>
-    <input type="hidden" name="token" value=${formToken} />${fitting}${silence}
-  </form>`;
-}
-
-function causeSection({ incident }: IncidentPage): Markup {
+function causeSection(page: IncidentPage): Markup {
+  const { incident } = page;
   const [first, ...tied] = arguedCauses(incident);
   if (first === undefined) return "";
   if (isClear(incident)) {
     return html`<section class="cause-main">
       <h2>Probable cause</h2>
-      ${argued(first, `${VERDICT_TEXT[incident.verdict]}${incident.settled ? "" : ", may still change"}`)}
+      ${argued(first, `${VERDICT_TEXT[incident.verdict]}${incident.settled ? "" : ", may still change"}`, page)}
     </section>`;
   }
   const decides = incident.causes.flatMap((cause) => cause.missing)[0];
@@ -133,15 +117,16 @@ function causeSection({ incident }: IncidentPage): Markup {
   return html`<section class="cause-main unclear">
     <h2>Cause not clear</h2>
     <p class="summary">${why}${decides === undefined ? "" : html` This would decide: <strong>${say(decides.text)}</strong>.`}</p>
-    ${argued(first, tied.length > 0 ? "either this" : first.id === "unknown" ? "no cause has anything for it" : "best guess")}
-    ${tied.map((cause) => argued(cause, "or this"))}
+    ${argued(first, tied.length > 0 ? "either this" : first.id === "unknown" ? "no cause has anything for it" : "best guess", page)}
+    ${tied.map((cause) => argued(cause, "or this", page))}
   </section>`;
 }
 
-function argued(cause: RankedCause, verdict: string): Markup {
+function argued(cause: RankedCause, verdict: string, page: IncidentPage): Markup {
   return html`${causeHead(cause, verdict)}
     ${cause.summary === "" ? "" : html`<p class="summary">${say(cause.summary)}</p>`}
-    ${reasons(cause)}`;
+    ${reasons(cause)}
+    ${confirmButton(cause, page)}`;
 }
 
 function causeHead(cause: RankedCause, verdict: string): Markup {
@@ -199,12 +184,13 @@ function firstSteps(incident: Incident): Markup {
   </section>`;
 }
 
-function otherCause(cause: RankedCause): Markup {
+function otherCause(cause: RankedCause, page: IncidentPage): Markup {
   return html`<details class="other">
     <summary><span class="other-title">${causeTitle(cause)}</span><span class="other-share">${percent(cause.share)}</span>${shareBar(cause)}</summary>
     ${cause.summary === "" ? "" : html`<p class="summary">${say(cause.summary)}</p>`}
     ${reasons(cause)}
     ${cause.actions.length === 0 ? "" : html`<h4>If it is this</h4><ol>${cause.actions.map((step) => html`<li>${say(step)}</li>`)}</ol>`}
+    ${confirmButton(cause, page)}
   </details>`;
 }
 
@@ -252,23 +238,4 @@ function deliverySection({ deliveries, zone }: IncidentPage): Markup {
     </li>`;
   });
   return html`<section><h2>Who was told</h2><ul class="deliveries">${rows}</ul></section>`;
-}
-
-function activitySection({ incident, actions, zone, formToken }: IncidentPage): Markup {
-  const entries = actions.map(
-    (action) => html`<li>
-      <span class="quiet">${zone.short(isoOf(action.at))}</span> <b>${say(action.who)}</b> ${ACTION_TEXT[action.kind]}
-      ${action.note === undefined ? "" : html`<blockquote>${say(action.note)}</blockquote>`}
-    </li>`,
-  );
-  return html`<section>
-    <h2>Notes</h2>
-    ${entries.length === 0 ? "" : html`<ul class="activity">${entries}</ul>`}
-    <form class="note" method="post" action=${`/incidents/${incident.id}/actions`}>
-      <input type="hidden" name="token" value=${formToken} />
-      <label>Your name <input name="who" maxlength="100" autocomplete="username" /></label>
-      <label>Note <textarea name="note" rows="3" maxlength="4000" required></textarea></label>
-      <button name="kind" value="note" class="button">Add note</button>
-    </form>
-  </section>`;
 }

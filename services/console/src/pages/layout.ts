@@ -1,22 +1,30 @@
 /** What every page has around it. */
 import { renderToString } from "preact-render-to-string";
-import { html, type Markup } from "./html.ts";
+import { html, type Markup, say } from "./html.ts";
+
+/** Who has logged in, and what the form to log out needs. */
+export interface Viewer {
+  readonly name: string;
+  readonly formToken: string;
+}
 
 export interface Layout {
   readonly title: string;
   readonly body: Markup;
   /** What the script looks at: `list` and `incident` pages refresh when something changes. */
   readonly page: string;
+  readonly viewer?: Viewer | undefined;
 }
 
 const PLACES: readonly (readonly [page: string, path: string, text: string])[] = [
   ["list", "/", "Incidents"],
   ["silences", "/silences", "Silences"],
+  ["sources", "/sources", "Sources"],
   ["dead-letters", "/dead-letters", "Dead letters"],
 ];
 
 /** A whole document. No inline script or style: the content policy forbids both. */
-export function renderDocument({ title, body, page }: Layout): string {
+export function renderDocument({ title, body, page, viewer }: Layout): string {
   const tree = html`<html lang="en">
     <head>
       <meta charset="utf-8" />
@@ -35,9 +43,17 @@ export function renderDocument({ title, body, page }: Layout): string {
           ${PLACES.map(([name, path, text]) => html`<a href=${path} aria-current=${name === page ? "page" : undefined}>${text}</a>`)}
         </nav>
         <span class="live" id="live" role="status" aria-live="polite"></span>
+        ${viewer === undefined ? "" : logout(viewer)}
       </header>
       <main id="main">${body}</main>
     </body>
   </html>`;
   return `<!doctype html>${renderToString(tree)}`;
+}
+
+function logout({ name, formToken }: Viewer): Markup {
+  return html`<form class="viewer" method="post" action="/logout">
+    <input type="hidden" name="token" value=${formToken} />
+    <span class="quiet">${say(name)}</span> <button class="plain">Log out</button>
+  </form>`;
 }

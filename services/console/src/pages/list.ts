@@ -1,7 +1,7 @@
 /** The list of incidents: what is going on now, gravest first. */
 import { agoText, type Incident, type IncidentStatus, shortName } from "@culprit/model";
 import { html, type Markup, say } from "./html.ts";
-import { renderDocument } from "./layout.ts";
+import { renderDocument, type Viewer } from "./layout.ts";
 import { causeTitle, isClear, isOver, percent, severityBadge, silencedBadge, statusBadge } from "./parts.ts";
 import type { Zone } from "./when.ts";
 
@@ -9,6 +9,7 @@ export const VIEWS = ["active", "ended", "all"] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface ListPage {
+  readonly viewer: Viewer | undefined;
   readonly incidents: readonly Incident[];
   /** Those of them that a silence keeps quiet. */
   readonly silenced: ReadonlySet<string>;
@@ -44,7 +45,7 @@ export function renderList(page: ListPage): string {
     ${page.incidents.length === 0 ? nothing(page) : html`<ol class="incidents">${page.incidents.map((each) => row(each, page))}</ol>`}
     <p class="quiet"><a href="/api/v1/incidents.csv">CSV</a> · <a href="/api/v1/incidents">JSON</a></p>
     ${page.total > page.incidents.length ? html`<p class="quiet">${page.incidents.length} of ${page.total} shown; search to narrow them down.</p>` : ""}`;
-  return renderDocument({ title: `${active} active · Culprit`, body, page: "list" });
+  return renderDocument({ title: `${active} active · Culprit`, body, page: "list", viewer: page.viewer });
 }
 
 function nothing(page: ListPage): Markup {

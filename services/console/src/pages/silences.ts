@@ -1,10 +1,20 @@
 /** The silences: what stands and why, a way to lift each, and the form for a new one. */
-import { agoText, durationText, isoOf, type Silence, type SilenceState, silenceState, WEEKDAYS } from "@culprit/model";
+import {
+  agoText,
+  durationText,
+  type Incident,
+  isoOf,
+  type Silence,
+  type SilenceState,
+  silenceState,
+  WEEKDAYS,
+} from "@culprit/model";
 import { html, type Markup, say } from "./html.ts";
-import { renderDocument } from "./layout.ts";
+import { renderDocument, type Viewer } from "./layout.ts";
 import { instant, type Zone } from "./when.ts";
 
 export interface SilencesPage {
+  readonly viewer: Viewer | undefined;
   /** The newest first. */
   readonly silences: readonly Silence[];
   readonly zone: Zone;
@@ -12,6 +22,17 @@ export interface SilencesPage {
   readonly timeZone: string;
   readonly now: number;
   readonly formToken: string;
+  /** What was asked to be looked at before it is added. */
+  readonly preview?: Preview | undefined;
+}
+
+export interface Preview {
+  /** The form's fields as they were sent. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** What is going on and would be quiet, gravest first. */
+  readonly covered: readonly Incident[];
+  /** What is wrong with the form, if anything is. */
+  readonly wrong: string | undefined;
 }
 
 const ENDED_SHOWN_MAX = 20;
@@ -44,7 +65,8 @@ export function renderSilences(page: SilencesPage): string {
       ${newSilence(page)}
       ${ended.length === 0 ? "" : html`<section><h2>Ended</h2><ul class="activity">${ended.map((each) => row(each, page))}</ul></section>`}
     </div>`;
-  return renderDocument({ title: `${standing.length} silences · Culprit`, body, page: "silences" });
+  const title = `${standing.length} silences · Culprit`;
+  return renderDocument({ title, body, page: "silences", viewer: page.viewer });
 }
 
 function row({ silence, state, changesAt }: SilenceState & { silence: Silence }, page: SilencesPage): Markup {
@@ -83,24 +105,46 @@ function liftButton(silence: Silence, page: SilencesPage): Markup {
   </form>`;
 }
 
-function newSilence({ formToken, timeZone }: SilencesPage): Markup {
-  return html`<section>
+function newSilence({ formToken, timeZone, preview, viewer }: SilencesPage): Markup {
+  const given = preview?.fields ?? {};
+  const hours = given["hours"] ?? "2";
+  const weekly = WEEKDAYS.some((day) => given[`day-${day}`] !== undefined);
+  return html`<section id="new">
     <h2>New silence</h2>
+    ${preview === undefined ? "" : previewOf(preview)}
     <form class="note" method="post" action="/silences">
       <input type="hidden" name="token" value=${formToken} />
-      <label>Hosts, VMs, clusters; a comma between, * for any text <input name="scope" maxlength="2000" placeholder="hv11, sql*" /></label>
-      <label>Playbooks <input name="playbooks" maxlength="2000" placeholder="any" /></label>
-      <label>How long <select name="hours">${LENGTHS.map(([hours, text]) => html`<option value=${hours} selected=${hours === 2}>${text}</option>`)}</select></label>
-      <details>
+      <label>Hosts, VMs, clusters; a comma between, * for any text <input name="scope" maxlength="2000" placeholder="hv11, sql*" value=${given["scope"]} /></label>
+      <label>Playbooks <input name="playbooks" maxlength="2000" placeholder="any" value=${given["playbooks"]} /></label>
+      <label>How long <select name="hours">${LENGTHS.map(([length, text]) => html`<option value=${length} selected=${String(length) === hours}>${text}</option>`)}</select></label>
+      <details open=${weekly}>
         <summary>Only at hours of the week (a maintenance window)</summary>
-        <p class="days">${WEEKDAYS.map((day) => html`<label><input type="checkbox" name=${`day-${day}`} /> ${day}</label> `)}</p>
-        <label>From <input name="from" type="time" /></label>
-        <label>To <input name="to" type="time" /></label>
+        <p class="days">${WEEKDAYS.map((day) => html`<label><input type="checkbox" name=${`day-${day}`} checked=${given[`day-${day}`] !== undefined} /> ${day}</label> `)}</p>
+        <label>From <input name="from" type="time" value=${given["from"]} /></label>
+        <label>To <input name="to" type="time" value=${given["to"]} /></label>
         <p class="quiet">Hours of ${timeZone}; an end before the beginning is on the next day.</p>
       </details>
-      <label>Why <input name="comment" maxlength="1000" required /></label>
-      <label>Your name <input name="who" maxlength="100" autocomplete="username" required /></label>
-      <button class="button">Silence</button>
+      <label>Why <input name="comment" maxlength="1000" required value=${given["comment"]} /></label>
+      ${viewer === undefined ? html`<label>Your name <input name="who" maxlength="100" autocomplete="username" required value=${given["who"]} /></label>` : ""}
+      <p class="buttons">
+        <button class="button" formaction="/silences/preview" formnovalidate>See what it covers</button>
+        <button class="button">Silence</button>
+      </p>
     </form>
   </section>`;
+}
+
+const COVERED_SHOWN_MAX = 20;
+
+function previewOf({ covered, wrong }: Preview): Markup {
+  if (wrong !== undefined) return html`<p class="warn" role="alert">${say(wrong)}</p>`;
+  if (covered.length === 0) {
+    return html`<p class="part-of" role="status">Of what is going on now it would cover nothing; what comes may differ.</p>`;
+  }
+  const shown = covered.slice(0, COVERED_SHOWN_MAX);
+  return html`<div class="part-of" role="status">
+    <p>It would keep ${covered.length} of what is going on now quiet:</p>
+    <ul>${shown.map(({ id, title }) => html`<li><a href=${`/incidents/${id}`}>${say(title)}</a></li>`)}</ul>
+    ${covered.length > shown.length ? html`<p>and ${covered.length - shown.length} more</p>` : ""}
+  </div>`;
 }

@@ -74,20 +74,20 @@ function legend(role: TimelineEntry["role"]): Markup {
   </span>`;
 }
 
-/** Every entry in order; what an event says is quoted, apart from our own words. */
-export function timelineTable(incident: Incident, zone: Zone): Markup {
+/** Every entry in order, each with its button; what an event says is quoted, apart from our own words. */
+export function timelineTable(incident: Incident, zone: Zone, button: (entry: TimelineEntry) => Markup): Markup {
   const shown = incident.timeline.slice(0, ROWS_MAX);
   const left = incident.timeline.length - shown.length;
   return html`<div class="scroll">
     <table class="timeline">
       <thead><tr><th scope="col">${zone.name}</th><th scope="col">Host</th><th scope="col">Event</th><th scope="col">As logged</th></tr></thead>
-      <tbody>${shown.map((entry) => timelineRow(entry, zone))}</tbody>
+      <tbody>${shown.map((entry) => timelineRow(entry, zone, button(entry)))}</tbody>
     </table>
     ${left > 0 ? html`<p class="quiet">${left} more are in the JSON.</p>` : ""}
   </div>`;
 }
 
-function timelineRow(entry: TimelineEntry, zone: Zone): Markup {
+function timelineRow(entry: TimelineEntry, zone: Zone, button: Markup): Markup {
   const late = Date.parse(entry.loggedAt) - Date.parse(entry.at);
   return html`<tr class=${`row-${entry.role}`}>
     <td class="at">
@@ -99,6 +99,6 @@ function timelineRow(entry: TimelineEntry, zone: Zone): Markup {
       <span class="role">${ROLE_TEXT[entry.role]}</span>
       <span title=${say(entry.channel)}>${say(entry.provider)}</span> <b>${entry.eventId}</b>
     </td>
-    <td><q>${say(entry.summary)}</q></td>
+    <td><q>${say(entry.summary)}</q>${button}</td>
   </tr>`;
 }

@@ -10,6 +10,8 @@ export interface Zone {
   clock(iso: string): string;
   /** `17 Mar, 03:00` */
   short(iso: string): string;
+  /** `17 Mar` */
+  day(iso: string): string;
 }
 
 /** Errors: `console.unknown-zone`. */
@@ -33,6 +35,7 @@ export function zoneOf(timeZone: string): Zone {
     full: format({ ...day, year: "numeric", ...seconds }),
     clock: format(seconds),
     short: format({ ...day, ...time }),
+    day: format(day),
   };
 }
 

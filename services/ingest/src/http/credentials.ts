@@ -1,6 +1,5 @@
 /** Who sends: tokens in any of the ways senders carry them, compared so that time tells nothing. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { Clock } from "@culprit/runtime";
 import type { IngestToken } from "../config.ts";
 import { allowList } from "../streams/allow-list.ts";
 import { type HttpRequest, headerOf, type RefusalReason } from "./answer.ts";
@@ -85,42 +84,4 @@ function presentedToken(request: HttpRequest, tokenInQuery: boolean): Presented 
   const pair = Buffer.from(value, "base64").toString("utf8");
   const colon = pair.indexOf(":");
   return colon === -1 ? { reason: "malformed-credentials" } : { text: pair.slice(colon + 1) };
-}
-
-const WINDOW_MS = 60_000;
-const ADDRESSES_MAX = 10_000;
-
-/** Counts wrong tokens per address and minute. At `ADDRESSES_MAX` the address that began first is forgotten. */
-export class AttemptLimit {
-  readonly #perMinuteMax: number;
-  readonly #clock: Clock;
-  readonly #attempts = new Map<string, { count: number; since: number }>();
-
-  constructor(perMinuteMax: number, clock: Clock) {
-    this.#perMinuteMax = perMinuteMax;
-    this.#clock = clock;
-  }
-
-  /** Seconds until an address may try again; 0 where it may now. */
-  waitSeconds(address: string): number {
-    const held = this.#attempts.get(address);
-    if (held === undefined) return 0;
-    const left = held.since + WINDOW_MS - this.#clock.elapsed();
-    return held.count < this.#perMinuteMax || left <= 0 ? 0 : Math.ceil(left / 1_000);
-  }
-
-  wrong(address: string): void {
-    const now = this.#clock.elapsed();
-    const held = this.#attempts.get(address);
-    if (held !== undefined && now - held.since < WINDOW_MS) {
-      held.count += 1;
-      return;
-    }
-    this.#attempts.delete(address);
-    this.#attempts.set(address, { count: 1, since: now });
-    for (const oldest of this.#attempts.keys()) {
-      if (this.#attempts.size <= ADDRESSES_MAX) break;
-      this.#attempts.delete(oldest);
-    }
-  }
 }

@@ -4,7 +4,7 @@
  */
 import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
 import type { Readable } from "node:stream";
-import { type Health, type Logger, type Metrics, probeAnswer } from "@culprit/runtime";
+import { type AttemptLimit, type Health, type Logger, type Metrics, probeAnswer } from "@culprit/runtime";
 import fastify, {
   type FastifyInstance,
   type FastifyReply,
@@ -24,7 +24,7 @@ import type { TlsMaterial, TlsWatch } from "../streams/tls-files.ts";
 import type { Answer, HttpRequest, Receiver, Refusal, RefusalReason, Route } from "./answer.ts";
 import { type Body, withBody } from "./body.ts";
 import { clientErrorAnswer } from "./client-error.ts";
-import type { AttemptLimit, Verdict } from "./credentials.ts";
+import type { Verdict } from "./credentials.ts";
 
 /** Header lines a request may have; Node's limit on their bytes comes first. */
 const HEADERS_MAX = 100;

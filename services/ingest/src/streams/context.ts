@@ -1,9 +1,9 @@
 /** What a receiver that listens on a socket of its own needs of the service, and gives to it. */
-import type { Clock, Health, Logger, Metrics } from "@culprit/runtime";
+import type { AttemptLimit, Clock, Health, Logger, Metrics } from "@culprit/runtime";
 import type { Budget } from "../budget.ts";
 import type { IngestConfig } from "../config.ts";
 import type { HttpRequest } from "../http/answer.ts";
-import type { AttemptLimit, Verdict } from "../http/credentials.ts";
+import type { Verdict } from "../http/credentials.ts";
 import type { Intake } from "../intake.ts";
 import type { IntakeMetrics } from "../intake-metrics.ts";
 import type { Quotas } from "../quotas.ts";
