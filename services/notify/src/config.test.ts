@@ -2,6 +2,7 @@ import { checkConfig } from "@culprit/runtime";
 import { describe, expect, test } from "vitest";
 import { NotifyConfig, TARGET_RULES } from "./config.ts";
 import { NOTIFIERS } from "./notifiers/index.ts";
+import { LOCALHOST } from "./notifiers/test-kit.ts";
 
 const problems = (text: string): string => {
   const result = checkConfig({ schema: NotifyConfig, text });
@@ -15,6 +16,12 @@ describe("the config", () => {
 
   test("refuses a key that the kind does not know", () => {
     expect(problems("targets:\n  - { name: tty, kind: terminal, url: 'https://x.example' }\n")).toContain("url");
+  });
+
+  test("takes certificates of one's own house, and nothing else for them", () => {
+    expect(NotifyConfig.safeParse({ ca: LOCALHOST.cert }).success).toBe(true);
+    const read = NotifyConfig.safeParse({ ca: "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----" });
+    expect(read.error?.issues[0]?.message).toBe("expected certificates in PEM");
   });
 
   test("refuses two targets of one name and a fallback that is none", () => {

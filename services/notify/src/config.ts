@@ -8,6 +8,7 @@ import type { NotifierKind } from "./notifier.ts";
 import { NOTIFIERS } from "./notifiers/index.ts";
 import { TemplateOptions } from "./template.ts";
 import { isZone } from "./time-text.ts";
+import { Authorities } from "./trust.ts";
 
 const Duration = (whenAbsent: number) =>
   z
@@ -85,6 +86,8 @@ export interface NotifyConfig {
   readonly targets: readonly TargetConfig[];
   /** Networks and names that notifiers may reach although they are private. */
   readonly allowAddresses: readonly string[];
+  /** Authorities of one's own house (PEM), trusted besides the system's. */
+  readonly ca?: string;
   /** How often everything is compared again: what a full queue or a lost answer left behind is found here. */
   readonly reconcileEveryMs: number;
   /** A watcher elsewhere that pages when we fall silent; the URL is a secret. */
@@ -109,6 +112,7 @@ export function notifyConfig(kinds: readonly NotifierKind[]): z.ZodType<NotifyCo
         .max(100)
         .default([]),
       allowAddresses: z.array(z.string()).default([]),
+      ca: z.exactOptional(Authorities),
       reconcileEveryMs: z
         .int()
         .min(SECOND_MS)

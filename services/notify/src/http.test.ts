@@ -1,9 +1,12 @@
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import { addressGuard } from "./address-guard.ts";
 import { ANSWER_MAX_BYTES, httpPost, readRetryAfter, resultOf, resultOfFault } from "./http.ts";
+import { LOCALHOST } from "./notifiers/test-kit.ts";
 import { fakeServer } from "./test-kit.ts";
+import { trustedAuthorities } from "./trust.ts";
 
 const post = httpPost(addressGuard({ allow: ["127.0.0.1"] }));
 const soon = (): AbortSignal => AbortSignal.timeout(3_000);
@@ -39,6 +42,18 @@ test("B45 a server that does not speak TLS gets no plain text", async () => {
   const failed = post({ url: server.url.replace("http:", "https:"), body: "secret" }, soon());
   await expect(failed).rejects.toMatchObject({ code: "notify.unreachable" });
   expect(server.received).toHaveLength(0);
+});
+
+test("a server of one's own house is trusted once its authority is named", async () => {
+  const server = createTlsServer(LOCALHOST, (_, response) => void response.end("taken"));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  await expect(post({ url, body: "secret" }, soon())).rejects.toThrow("self-signed");
+  const guard = addressGuard({ allow: ["127.0.0.1"] });
+  const trusting = httpPost(guard, trustedAuthorities(LOCALHOST.cert));
+  expect(await trusting({ url, body: "{}" }, soon())).toMatchObject({ status: 200, body: "taken" });
+  server.closeAllConnections();
+  server.close();
 });
 
 test("a refused connection is known not to have arrived, a cut one may have", async () => {

@@ -4,6 +4,7 @@
  */
 import { request as requestPlain } from "node:http";
 import { request as requestTls } from "node:https";
+import { createSecureContext } from "node:tls";
 import { Fault } from "@culprit/model";
 import type { AddressGuard } from "./address-guard.ts";
 import type { SendResult } from "./notifier.ts";
@@ -36,7 +37,10 @@ export interface HttpRequest {
  */
 export type HttpPost = (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer>;
 
-export function httpPost(guard: AddressGuard): HttpPost {
+/** `trust`: certificates of authorities instead of the system's. */
+export function httpPost(guard: AddressGuard, trust?: readonly string[]): HttpPost {
+  // Made once: there are over a hundred certificates in it.
+  const secureContext = trust === undefined ? undefined : createSecureContext({ ca: [...trust] });
   return (request, signal) =>
     new Promise((resolve, reject) => {
       const url = guard.check(request.url);
@@ -55,6 +59,7 @@ export function httpPost(guard: AddressGuard): HttpPost {
         method: request.method ?? "POST",
         headers: { "user-agent": "culprit", "content-length": body.length, ...request.headers },
         lookup: guard.lookup,
+        ...(secureContext === undefined ? {} : { secureContext }),
         signal,
         // A connection of its own: the checked address is the one in use, and a stale one cannot lose a page.
         agent: false,

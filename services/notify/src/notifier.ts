@@ -73,6 +73,8 @@ export interface NotifierContext {
    * Errors: `notify.address-refused`, `notify.unreachable` (retriable).
    */
   readonly addressOf: (host: string) => Promise<string>;
+  /** Certificates of authorities to trust; the system's unless given. */
+  readonly trust?: readonly string[] | undefined;
   /** For connections that a library makes by itself. */
   readonly guard: AddressGuard;
 }

@@ -14,6 +14,7 @@ import { offersOf } from "./links/offer.ts";
 import type { Notifier, NotifierContext, NotifierKind } from "./notifier.ts";
 import { NOTIFIERS } from "./notifiers/index.ts";
 import { checkZone } from "./time-text.ts";
+import { trustedAuthorities } from "./trust.ts";
 
 const NOTIFY_GROUP = "notify";
 
@@ -121,7 +122,7 @@ async function startHeartbeat({ config, clock, metrics }: NotifyOptions, signal:
   await keepBeating({
     url: config.heartbeat.url.reveal(),
     everyMs: config.heartbeat.everyMs,
-    post: httpPost(addressGuard({ allow: config.allowAddresses })),
+    post: httpPost(addressGuard({ allow: config.allowAddresses }), trustedAuthorities(config.ca)),
     clock,
     signal,
     onBeat: (result) => beats.add(1, { result }),
@@ -141,8 +142,10 @@ export function openNotifiers(
 ): ReadonlyMap<string, Notifier> {
   const kinds = options.kinds ?? NOTIFIERS;
   const guard = addressGuard({ allow: options.config.allowAddresses });
+  const trust = trustedAuthorities(options.config.ca);
   const context: NotifierContext = {
-    post: httpPost(guard),
+    post: httpPost(guard, trust),
+    trust,
     addressOf: (host) => addressOf(guard, host),
     guard,
     write: options.write ?? writeOut,

@@ -18,7 +18,7 @@ export interface TcpTalk {
   readonly port: number;
   readonly tls: boolean;
   /** PEM certificates to trust instead of the system's. */
-  readonly ca?: string | undefined;
+  readonly ca?: readonly string[] | undefined;
   readonly payload: Uint8Array;
   /** Whether to wait for an answer; else it is enough that everything is sent. */
   readonly answers: boolean;
@@ -73,5 +73,5 @@ function open({ host, address, port, tls, ca }: TcpTalk): Socket {
   if (!tls) return connectPlain({ host: address, port });
   // A certificate may be for an address; it then has no name to ask for.
   const name = isIP(host) === 0 ? { servername: host } : {};
-  return connectTls({ host: address, port, ...name, ...(ca === undefined ? {} : { ca }) });
+  return connectTls({ host: address, port, ...name, ...(ca === undefined ? {} : { ca: [...ca] }) });
 }

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { fixture, hostile } from "../fixtures.ts";
 import { World } from "../test-kit.ts";
 import { resultOfMail } from "./email.ts";
+import { LOCALHOST } from "./test-kit.ts";
 
 const incident = fixture("cluster-hang-9e");
 
@@ -70,6 +71,28 @@ describe("mail", () => {
     }
     expect(new Set(box.mails.map(({ messageId }) => messageId)).size).toBe(3);
     expect(third?.text).toMatch(/^RESOLVED/);
+  });
+
+  test("goes over TLS to a server of one's own house, and to no other", async () => {
+    await using box = await mailbox({ secure: true, ...LOCALHOST });
+    for (const ca of [undefined, LOCALHOST.cert]) {
+      await using running = await World.open({
+        targets: [
+          {
+            name: "mail",
+            kind: "email",
+            host: "127.0.0.1",
+            port: box.port,
+            tls: "implicit",
+            from: "culprit@contoso.com",
+            to: ["oncall@contoso.com"],
+          },
+        ],
+        ...(ca === undefined ? {} : { config: { ca } }),
+      });
+      await running.publish(incident);
+      expect(box.mails).toHaveLength(ca === undefined ? 0 : 1);
+    }
   });
 
   test("B50 a line break in event text makes no header", async () => {

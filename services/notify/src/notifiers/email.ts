@@ -4,6 +4,7 @@
  *
  * Source: RFC 5321 section 4.2.1 (reply codes), RFC 5322 section 3.6.4 (threads); Outlook threads by subject.
  */
+import { isIP } from "node:net";
 import { contentId, cut, plainLine } from "@culprit/model";
 import { secretText } from "@culprit/runtime";
 import { createTransport } from "nodemailer";
@@ -33,7 +34,7 @@ export const email = notifierKind({
     from: Address,
     to: z.array(Address).min(1).max(50),
   }),
-  open: (options, { addressOf }) => ({
+  open: (options, { addressOf, trust }) => ({
     async send(notification) {
       // The address that was checked is the one connected to; the name is for the certificate.
       const host = await addressOf(options.host);
@@ -44,7 +45,7 @@ export const email = notifierKind({
         secure: tls === "implicit",
         requireTLS: tls === "starttls",
         ignoreTLS: tls === "none",
-        tls: { servername: options.host },
+        tls: tlsOf(options.host, trust),
         connectionTimeout: STEP_TIMEOUT_MS,
         greetingTimeout: STEP_TIMEOUT_MS,
         socketTimeout: STEP_TIMEOUT_MS,
@@ -73,6 +74,12 @@ export const email = notifierKind({
     },
   }),
 });
+
+/** A certificate may be for an address; it then has no name to ask for. */
+function tlsOf(host: string, trust: readonly string[] | undefined) {
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  return { ...name, ...(trust === undefined ? {} : { ca: [...trust] }) };
+}
 
 function subjectOf({ page, test }: Notification): string {
   return cut(plainLine(titleOf(page, test)), SUBJECT_MAX);

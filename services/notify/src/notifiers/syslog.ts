@@ -38,13 +38,16 @@ export const syslog = notifierKind({
     facility: z.int().min(0).max(FACILITY_MAX).default(16),
     hostName: Token.default("culprit"),
   }),
-  open: ({ host, port, tls, ca, format, facility, hostName }, { addressOf }) => ({
+  open: ({ host, port, tls, ca, format, facility, hostName }, { addressOf, trust }) => ({
     async send(notification, signal) {
       const message = (format === "cef" ? cefMessage : structuredMessage)(notification, { facility, hostName });
       const bytes = Buffer.from(message, "utf8");
       const payload = Buffer.concat([Buffer.from(`${bytes.length} `), bytes]);
       const address = await addressOf(host);
-      await tcpTalk({ host, address, port, tls: tls === "tls", ca, payload, answers: false }, signal);
+      await tcpTalk(
+        { host, address, port, tls: tls === "tls", ca: ca === undefined ? trust : [ca], payload, answers: false },
+        signal,
+      );
       return { result: "ok", certainty: "accepted" };
     },
   }),

@@ -4,6 +4,7 @@ import { Webhook } from "standardwebhooks";
 import { expect, test } from "vitest";
 import { fixture } from "../fixtures.ts";
 import { fakeServer, type Received, World } from "../test-kit.ts";
+import { signature } from "./webhook.ts";
 
 const SECRET = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
 const OLD_SECRET = `whsec_${Buffer.alloc(32, 9).toString("base64")}`;
@@ -50,6 +51,16 @@ test("while secrets are changed a receiver with the old one still takes it, one 
   server.reply = verified(`whsec_${Buffer.alloc(24, 1).toString("base64")}`);
   await running.publish({ ...incident, revision: 4, severity: "high" });
   expect((await running.deliveries())[0]?.outcome?.result).toBe("auth");
+});
+
+test("the published example of Standard Webhooks comes out the same", () => {
+  const made = signature(
+    "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "msg_p5jXN8AQM9LWM0D4loKWxJek",
+    1_614_265_330,
+    '{"test": 2432232314}',
+  );
+  expect(made).toBe("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
 });
 
 test("an Ed25519 secret signs as v1a", async () => {

@@ -66,7 +66,11 @@ function webhookBody(notification: Notification): unknown {
   return { type: `incident.${action}`, timestamp: isoOf(at), data: incidentData(notification) };
 }
 
-function signature(secret: string, id: string, seconds: number, body: string): string {
+/**
+ * A signature as the header carries it.
+ * @internal
+ */
+export function signature(secret: string, id: string, seconds: number, body: string): string {
   if (secret.startsWith("whsec_")) return new Webhook(secret).sign(id, new Date(seconds * 1_000), body);
   const seed = Buffer.from(secret.slice("whsk_".length), "base64");
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: "der", type: "pkcs8" });
