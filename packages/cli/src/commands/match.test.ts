@@ -82,8 +82,24 @@ test("every conformance case holds through the command", async () => {
   }
 });
 
-const rule = (title: string, id: number): string =>
+const rule = (title: string, id: number | bigint): string =>
   `title: ${title}\nlogsource: { product: windows }\ndetection: { sel: { EventID: ${id} }, condition: sel }\n`;
+
+test("integers of 64 bits keep their digits", async () => {
+  await using files = await placed({
+    rules: [rule("own", 9232379236109516800n), rule("neighbour", 9232379236109516801n)],
+    events: [],
+  });
+  await writeFile(join(files.dir, "events.ndjson"), '{"EventID":9232379236109516800}');
+  const titles: string[] = [];
+  await runMatch(
+    [join(files.dir, "events.ndjson")],
+    { rules: [files.dir], flat: true, routing: false, timezone: "UTC" },
+    (text) => titles.push(JSON.parse(text).rule),
+    () => undefined,
+  );
+  expect(titles).toEqual(["own"]);
+});
 
 test("times of flat events are read with their zone, the one that was named, or as a number", async () => {
   const stamps = [

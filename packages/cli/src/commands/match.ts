@@ -128,7 +128,7 @@ async function* flatSubjects(
       if (line.trim() === "") continue;
       let value: unknown;
       try {
-        value = JSON.parse(line.replace(/^\ufeff/, ""));
+        value = parseFlat(line.replace(/^\ufeff/, ""));
       } catch (error) {
         onFailure(
           `${file.path}:${lineNumber}: json.unreadable: ${error instanceof Error ? error.message : String(error)}`,
@@ -142,6 +142,19 @@ async function* flatSubjects(
       }
     }
   }
+}
+
+const LONG_NUMBER = /\d{16}/;
+
+/** JSON whose integers keep their digits: Windows has fields of 64 bits. */
+function parseFlat(text: string): unknown {
+  return LONG_NUMBER.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
+}
+
+/** JSON.parse source text access, ES2026. */
+function keepDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
+  const isLong = typeof value === "number" && !Number.isSafeInteger(value);
+  return isLong && /^-?\d{1,400}$/.test(context?.source ?? "") ? BigInt(context?.source ?? 0) : value;
 }
 
 /** The time of a flat event, at the beginning of time where it tells none; a small number is milliseconds from there. */

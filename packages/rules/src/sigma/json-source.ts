@@ -31,13 +31,9 @@ class JsonSource implements FieldSource {
 
   texts(): readonly string[] {
     const texts: string[] = [];
-    const pending: unknown[] = [this.object];
-    while (pending.length > 0 && texts.length < TEXTS_MAX) {
-      const value = pending.pop();
-      if (typeof value === "string") texts.push(value);
-      else if (Array.isArray(value)) pending.push(...value);
-      else if (typeof value === "object" && value !== null) pending.push(...Object.values(value));
-      else if (value !== undefined && value !== null) texts.push(String(value));
+    for (const value of leavesOf(this.object, "all")) {
+      if (value !== null) texts.push(String(value));
+      if (texts.length === TEXTS_MAX) break;
     }
     return texts;
   }
@@ -57,28 +53,41 @@ function descend(value: object, path: string, found: unknown[]): void {
 }
 
 function collect(value: object, path: string, found: unknown[]): void {
-  if (Array.isArray(value)) {
-    for (const item of value) if (typeof item === "object" && item !== null) collect(item, path, found);
-    return;
+  for (const map of Array.isArray(value) ? mapsIn(value) : [value]) {
+    const own = ownValue(map, path);
+    if (own !== undefined) found.push(own);
+    descend(map, path, found);
   }
-  const own = ownValue(value, path);
-  if (own !== undefined) found.push(own);
-  descend(value, path, found);
+}
+
+/** The maps of a list, and of lists in it. */
+function* mapsIn(list: readonly unknown[]): Generator<object> {
+  const pending: Iterator<unknown>[] = [list.values()];
+  for (let inner = pending.at(-1); inner !== undefined; inner = pending.at(-1)) {
+    const { done, value } = inner.next();
+    if (done === true) pending.pop();
+    else if (Array.isArray(value)) pending.push(value.values());
+    else if (typeof value === "object" && value !== null) yield value;
+  }
 }
 
 function fieldValueOf(value: unknown): FieldValue {
-  if (typeof value === "object" && value !== null) {
-    const scalars: FieldScalar[] = [];
-    if (Array.isArray(value)) flatten(value, scalars);
-    return scalars;
-  }
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? [...leavesOf(value, "lists")] : [];
   return isScalar(value) ? value : undefined;
 }
 
-function flatten(list: readonly unknown[], out: FieldScalar[]): void {
-  for (const item of list) {
-    if (Array.isArray(item)) flatten(item, out);
-    else if (isScalar(item)) out.push(item);
+/**
+ * The scalars inside a value, in order, however deep: an event may nest as deep as its sender likes, so there is no
+ * recursion. Of `lists` alone, maps are passed over.
+ */
+function* leavesOf(value: object, into: "all" | "lists"): Generator<FieldScalar> {
+  const pending: Iterator<unknown>[] = [Object.values(value).values()];
+  for (let inner = pending.at(-1); inner !== undefined; inner = pending.at(-1)) {
+    const { done, value: each } = inner.next();
+    if (done === true) pending.pop();
+    else if (isScalar(each)) yield each;
+    else if (Array.isArray(each)) pending.push(each.values());
+    else if (into === "all" && typeof each === "object" && each !== null) pending.push(Object.values(each).values());
   }
 }
 
