@@ -138,12 +138,12 @@ export function scan(from: usize, to: usize, rows: usize, rowsMax: i32): i32 {
       const bit = events & (0 - events);
       const at = block + <usize>ctz(bit);
       if (at >= to) break;
-      const c = load<u8>(at);
-      if (c === COLON) {
+      if ((colons & bit) !== 0) {
         lastKey = key(at, table, row);
         events ^= bit;
         continue;
       }
+      const c = load<u8>(at);
       if (c === OPEN_BRACE) {
         if (depth === 0) {
           if (at !== lineStart) return stopped(count, lineStart, REFUSED);

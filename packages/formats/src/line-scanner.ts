@@ -47,7 +47,8 @@ export interface LineScanner {
   value(row: number, slot: number): number;
 }
 
-export const SCAN_MAX_BYTES = 1024 * 1024;
+/** What a core keeps at hand: larger pieces take longer. */
+export const SCAN_MAX_BYTES = 256 * 1024;
 const ROWS_MAX = 2048;
 
 // The kernel's memory: what lies where is written there.

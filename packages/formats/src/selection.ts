@@ -33,10 +33,10 @@ export interface PassedOver {
 
 /** What a record that is passed over shows of itself: whose log it is from, its number in it and its time. */
 export interface Shown {
-  readonly computer?: string;
-  readonly channel?: string;
-  readonly at?: EpochMs;
-  readonly recordId?: number;
+  readonly computer: string | undefined;
+  readonly channel: string | undefined;
+  readonly at: EpochMs | undefined;
+  readonly recordId: number | undefined;
 }
 
 /** What raw bytes show of a record without decoding it. */

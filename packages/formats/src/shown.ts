@@ -22,20 +22,19 @@ const JSON_TEXT = {
   at: /"@timestamp"\s{0,8}:\s{0,8}"([^"\\]{1,40})"/g,
 };
 
+const NOTHING: Shown = { computer: undefined, channel: undefined, at: undefined, recordId: undefined };
+
 /** Looks at the bytes of one record of event XML or Winlogbeat JSON. */
 export function shownBy(record: Uint8Array): Shown {
-  if (record.length > LOOK_MAX_BYTES) return {};
+  if (record.length > LOOK_MAX_BYTES) return NOTHING;
   const text = new TextDecoder().decode(record);
   const shape = text.trimStart().startsWith("<") ? XML : JSON_TEXT;
-  const computer = only(text, shape.computer);
-  const channel = only(text, shape.channel);
-  const at = instantOf(only(text, shape.at) ?? "");
   const recordId = Number(only(text, shape.recordId) ?? Number.NaN);
   return {
-    ...(computer === undefined ? {} : { computer }),
-    ...(channel === undefined ? {} : { channel }),
-    ...(at === undefined ? {} : { at }),
-    ...(Number.isSafeInteger(recordId) ? { recordId } : {}),
+    computer: only(text, shape.computer),
+    channel: only(text, shape.channel),
+    at: instantOf(only(text, shape.at) ?? ""),
+    recordId: Number.isSafeInteger(recordId) ? recordId : undefined,
   };
 }
 

@@ -7,6 +7,7 @@ import { isEmptyText, readDigits, skipBlanks } from "./json-select.ts";
 import { createLineScanner, type LineScanner, type NameTable } from "./line-scanner.ts";
 import type { Selection, Shown } from "./selection.ts";
 import { InstantMemory, TextMemory } from "./value-memory.ts";
+import { type Verdicts, verdictsOf } from "./verdicts.ts";
 
 const SLOT = {
   timestamp: 1,
@@ -52,15 +53,9 @@ const NAMES: readonly NameTable[] = [
   { names: { code: { slot: SLOT.code } } },
 ];
 
-/** Pairs of provider and channel whose verdicts are remembered; at the limit all are forgotten. */
-const PAIRS_MAX = 1_000;
-
-/** What is known of the records of one log and provider, by event id. */
-interface Pair {
-  readonly provider: string | undefined;
-  readonly channel: string | undefined;
-  readonly verdicts: Map<number, boolean>;
-}
+/** In place of an event id. */
+const NO_ID = -1;
+const UNREADABLE = -2;
 
 let scanner: LineScanner | undefined | "not opened" = "not opened";
 
@@ -73,81 +68,57 @@ export function winlogbeatScanner(): LineScanner | undefined {
 /** Judges the lines of one input. */
 export class WinlogbeatLines {
   readonly #scanner: LineScanner;
-  readonly #selection: Selection;
+  readonly #verdicts: Verdicts;
   readonly #provider = new TextMemory();
   readonly #channel = new TextMemory();
   readonly #computer = new TextMemory();
   readonly #instant = new InstantMemory();
-  readonly #verdicts = new Map<string, Map<number, boolean>>();
-  #pair: Pair | undefined;
 
   constructor(scanner: LineScanner, selection: Selection) {
     this.#scanner = scanner;
-    this.#selection = selection;
+    this.#verdicts = verdictsOf(selection);
   }
 
   /** Whether the line is certainly a document whose event cannot be wanted. */
   canPass(row: number): boolean {
-    const { bytes } = this.#scanner;
     if (this.#scanner.isUnusual(row) || !this.#scanner.hasObject(row, WINLOG)) return false;
     if (this.#scanner.value(row, SLOT.source) !== 0) return false;
     const own = this.#idAt(row, SLOT.eventId);
     const code = this.#idAt(row, SLOT.code);
-    if (own === "unreadable" || code === "unreadable" || (own === undefined && code === undefined)) return false;
-    const channel = this.#channel.read(bytes, this.#scanner.value(row, SLOT.channel));
-    const provider = this.#provider.read(bytes, this.#scanner.value(row, SLOT.provider));
-    return !this.#isWanted(provider, channel, own) && !this.#isWanted(provider, channel, code);
+    if (own === UNREADABLE || code === UNREADABLE || (own === NO_ID && code === NO_ID)) return false;
+    return !this.#isWanted(row, own) && (code === own || !this.#isWanted(row, code));
   }
 
   /** What the line shows of itself. */
   shown(row: number): Shown {
     const { bytes } = this.#scanner;
-    const computer = this.#computer.read(bytes, this.#scanner.value(row, SLOT.computer));
-    const channel = this.#channel.read(bytes, this.#scanner.value(row, SLOT.channel));
     const created = this.#scanner.value(row, SLOT.timeCreated);
-    const at = this.#instant.read(bytes, created === 0 ? this.#scanner.value(row, SLOT.timestamp) : created);
-    const place = this.#scanner.value(row, SLOT.recordId);
-    const recordId = place === 0 ? undefined : readDigits(bytes, skipBlanks(bytes, place));
+    const number = this.#scanner.value(row, SLOT.recordId);
     return {
-      ...(computer === undefined ? {} : { computer }),
-      ...(channel === undefined ? {} : { channel }),
-      ...(at === undefined ? {} : { at }),
-      ...(recordId === undefined ? {} : { recordId }),
+      computer: this.#computer.read(bytes, this.#scanner.value(row, SLOT.computer)),
+      channel: this.#channel.read(bytes, this.#scanner.value(row, SLOT.channel)),
+      at: this.#instant.read(bytes, created === 0 ? this.#scanner.value(row, SLOT.timestamp) : created),
+      recordId: number === 0 ? undefined : readDigits(bytes, skipBlanks(bytes, number)),
     };
   }
 
-  #idAt(row: number, slot: number): number | undefined | "unreadable" {
+  #idAt(row: number, slot: number): number {
     const { bytes } = this.#scanner;
     const place = this.#scanner.value(row, slot);
-    if (place === 0) return undefined;
+    if (place === 0) return NO_ID;
     const at = skipBlanks(bytes, place);
     const id = readDigits(bytes, at);
     if (id !== undefined) return id % 0x10000;
     // An empty value is as good as none: the other key decides.
-    return isEmptyText(bytes, at) ? undefined : "unreadable";
+    return isEmptyText(bytes, at) ? NO_ID : UNREADABLE;
   }
 
-  #isWanted(provider: string | undefined, channel: string | undefined, id: number | undefined): boolean {
-    if (id === undefined) return false;
-    const verdicts = this.#verdictsOf(provider, channel);
-    const known = verdicts.get(id);
-    if (known !== undefined) return known;
-    const wanted = this.#selection.wants(provider?.toLowerCase(), channel?.toLowerCase(), id);
-    verdicts.set(id, wanted);
-    return wanted;
-  }
-
-  #verdictsOf(provider: string | undefined, channel: string | undefined): Map<number, boolean> {
-    const last = this.#pair;
-    if (last !== undefined && last.provider === provider && last.channel === channel) return last.verdicts;
-    const key = JSON.stringify([provider, channel]);
-    let verdicts = this.#verdicts.get(key);
-    if (verdicts === undefined) {
-      if (this.#verdicts.size >= PAIRS_MAX) this.#verdicts.clear();
-      verdicts = new Map();
-      this.#verdicts.set(key, verdicts);
-    }
-    this.#pair = { provider, channel, verdicts };
-    return verdicts;
+  /** By its id alone, whatever it is of, most are not; only then its names are read. */
+  #isWanted(row: number, id: number): boolean {
+    if (id === NO_ID || !this.#verdicts.wants(undefined, undefined, id)) return false;
+    const { bytes } = this.#scanner;
+    const provider = this.#provider.read(bytes, this.#scanner.value(row, SLOT.provider));
+    const channel = this.#channel.read(bytes, this.#scanner.value(row, SLOT.channel));
+    return this.#verdicts.wants(provider, channel, id);
   }
 }
