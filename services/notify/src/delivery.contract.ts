@@ -284,6 +284,21 @@ export function deliveryContract(engine: string, open: () => Promise<Bus>): void
       },
     );
 
+    story("what waits at an owner goes with its partition: the new owner alone tells it", async (table) => {
+      const pager = table.pager("pager", { timeoutMs: 30_000, rate: { perMinute: 10_000, burst: 1_000 } });
+      table.starts(0, "a");
+      pager.answers(0, "hang");
+      table.publish(1, ...many);
+      table.starts(5, "b");
+      pager.answers(40, { status: 200 });
+      for (const incident of many) pager.wants(between(40, minutes(12)), "trigger", incident);
+      await table.run(minutes(15));
+      for (const { id } of many) {
+        const by = table.attempts.flatMap(({ key, process }) => (key === id ? [process] : []));
+        expect(by.lastIndexOf("a"), by.join(" ")).toBeLessThan(by.includes("b") ? by.indexOf("b") : by.length);
+      }
+    });
+
     story("P5 an owner that goes while a send hangs hands it on: one page is open, under one key", async (table) => {
       const pager = table.pager("pager", { timeoutMs: 10_000 });
       table.starts(0, "a");

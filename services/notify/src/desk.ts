@@ -13,8 +13,8 @@ export interface Outlook {
 }
 
 export interface Desk {
-  /** The newest revision with the actions of people applied. */
-  incident(id: IncidentId): Incident | undefined;
+  /** The newest revision with the actions of people applied, while this process sends for it. */
+  ownIncident(id: IncidentId): Incident | undefined;
   record(id: IncidentId, notifier: string): Delivery | undefined;
   /** Resolves once the records are durable; of each the newest step is what `record` answers from then on. */
   store(records: readonly Delivery[]): Promise<void>;

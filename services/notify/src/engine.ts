@@ -152,6 +152,12 @@ export class Engine implements Desk, Register {
     return { ...incident, status, ...(parent === undefined ? {} : { parent }) };
   }
 
+  /** A partition that went to another process took with it whatever still waited here. */
+  ownIncident(id: IncidentId): Incident | undefined {
+    const placed = this.#incidents?.get(id);
+    return placed === undefined || !this.#owned.has(placed.partition) ? undefined : this.incident(id);
+  }
+
   /** The incident whose page some target holds under a key; an open page before a closed one. */
   incidentOfKey(key: string): IncidentId | undefined {
     const holding = [...this.#records.values()].filter((record) => record.key === key && record.held !== "none");

@@ -120,7 +120,7 @@ export class Target {
 
   /** As `offer`, where nothing new is known of the incident: only if there is something to send now. */
   offerIfDue(id: IncidentId): void {
-    const incident = this.#context.desk.incident(id);
+    const incident = this.#context.desk.ownIncident(id);
     if (incident === undefined || this.#waiting.has(id)) return;
     const decision = this.#decide(incident, this.#context.desk.record(id, this.name));
     if (decision.act !== "none" || decision.until !== undefined) this.offer(id);
@@ -173,7 +173,7 @@ export class Target {
   async #work(id: IncidentId, waiting: Waiting, signal: AbortSignal): Promise<void> {
     const { desk, clock, observe } = this.#context;
     for (let round = 0; round < ROUNDS_MAX && !signal.aborted; round += 1) {
-      const incident = desk.incident(id);
+      const incident = desk.ownIncident(id);
       if (incident === undefined) return;
       const record = await this.#withAdoptedPage(incident);
       const decision = this.#decide(incident, record);
@@ -215,7 +215,7 @@ export class Target {
   #untold(): readonly Incident[] {
     const { desk } = this.#context;
     return [...this.#waiting.keys()].flatMap((id) => {
-      const incident = desk.incident(id);
+      const incident = desk.ownIncident(id);
       if (incident === undefined) return [];
       return this.#decide(incident, desk.record(id, this.name)).act === "trigger" ? [incident] : [];
     });
@@ -265,7 +265,7 @@ export class Target {
   async #prove(id: IncidentId): Promise<void> {
     const { desk, clock, observe } = this.#context;
     const { notifier, timeoutMs } = this.#options;
-    const record = desk.record(id, this.name);
+    const record = desk.ownIncident(id) === undefined ? undefined : desk.record(id, this.name);
     if (record === undefined || !isToBeAsked(record, clock.now())) return;
     this.#rate.take(clock.now());
     const { key, remote } = record;
@@ -346,7 +346,7 @@ export class Target {
     if (!this.#options.hasFallback) return;
     const patience = now < this.#refusedUntil ? 0 : this.#options.giveUpAfterMs;
     for (const [id, { since }] of [...this.#waiting]) {
-      const incident = this.#context.desk.incident(id);
+      const incident = this.#context.desk.ownIncident(id);
       if (incident === undefined || now - since < patience) continue;
       const record = this.#context.desk.record(id, this.name);
       if (this.#decide(incident, record).act !== "trigger") continue;
@@ -376,7 +376,7 @@ export class Target {
   }
 
   #isCritical(id: IncidentId): boolean {
-    return this.#context.desk.incident(id)?.severity === "critical";
+    return this.#context.desk.ownIncident(id)?.severity === "critical";
   }
 
   async #rest(now: EpochMs, pause: number, signal: AbortSignal): Promise<void> {

@@ -182,6 +182,8 @@ interface Happening {
 export class Timetable {
   readonly bus: Bus;
   readonly clock: SettableClock = settableClock(T0);
+  /** Every attempt to send, in order. */
+  readonly attempts: { readonly process: string; readonly key: string }[] = [];
   readonly #quiet: Quiet;
   readonly #pagers: Pager[] = [];
   readonly #happenings: Happening[] = [];
@@ -319,14 +321,14 @@ export class Timetable {
       logger: silentLogger,
       metrics: createMetrics(),
       random: () => 0.5,
-      kinds: NOTIFIERS.map((kind) => this.#mortal(kind, death.signal)),
+      kinds: NOTIFIERS.map((kind) => this.#mortal(kind, name, death.signal)),
     });
     this.#running.set(name, { service, death });
     await this.#quiet.settle();
   }
 
   /** A way to reach people that is under way until it has ended, and ends with its process. */
-  #mortal(kind: NotifierKind, death: AbortSignal): NotifierKind {
+  #mortal(kind: NotifierKind, process: string, death: AbortSignal): NotifierKind {
     return {
       ...kind,
       open: (options: unknown, context: NotifierContext): Notifier => {
@@ -335,6 +337,7 @@ export class Timetable {
           ...notifier,
           send: (notification, signal) => {
             death.throwIfAborted();
+            this.attempts.push({ process, key: notification.key });
             const sending = notifier.send(notification, AbortSignal.any([signal, death]));
             return this.#quiet.track(sending);
           },
