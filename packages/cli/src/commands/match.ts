@@ -20,8 +20,8 @@ import { z } from "zod";
 import { decodeInput, failureLine } from "../decode-input.ts";
 import { EXIT } from "../exit-code.ts";
 import { type InputFile, inputFiles } from "../input-files.ts";
+import { jsonValues } from "../json-values.ts";
 import { KNOWLEDGE_DIR, readTables } from "../knowledge-files.ts";
-import { textLines } from "../text-lines.ts";
 
 export interface MatchOptions {
   readonly rules: readonly string[];
@@ -122,39 +122,16 @@ async function* flatSubjects(
 ): AsyncGenerator<Subject> {
   const context = { zone, receivedAt: Date.now() };
   for (const file of files) {
-    let lineNumber = 0;
-    for await (const line of textLines(file.open())) {
-      lineNumber += 1;
-      if (line.trim() === "") continue;
-      let value: unknown;
-      try {
-        value = parseFlat(line.replace(/^\ufeff/, ""));
-      } catch (error) {
-        onFailure(
-          `${file.path}:${lineNumber}: json.unreadable: ${error instanceof Error ? error.message : String(error)}`,
-        );
-        continue;
-      }
+    const onLine = (line: number, reason: string): void =>
+      onFailure(`${file.path}:${line}: json.unreadable: ${reason}`);
+    for await (const { line, value } of jsonValues(file.open(), onLine)) {
       for (const one of Array.isArray(value) ? value : [value]) {
         if (typeof one === "object" && one !== null)
           yield { source: jsonSource(one), at: timeOf(one as Record<string, unknown>, context) };
-        else onFailure(`${file.path}:${lineNumber}: json.not-an-object: an event is an object`);
+        else onFailure(`${file.path}:${line}: json.not-an-object: an event is an object`);
       }
     }
   }
-}
-
-const LONG_NUMBER = /\d{16}/;
-
-/** JSON whose integers keep their digits: Windows has fields of 64 bits. */
-function parseFlat(text: string): unknown {
-  return LONG_NUMBER.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
-}
-
-/** JSON.parse source text access, ES2026. */
-function keepDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
-  const isLong = typeof value === "number" && !Number.isSafeInteger(value);
-  return isLong && /^-?\d{1,400}$/.test(context?.source ?? "") ? BigInt(context?.source ?? 0) : value;
 }
 
 /** The time of a flat event, at the beginning of time where it tells none; a small number is milliseconds from there. */
