@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { deflateSync } from "node:zlib";
+import { deflateSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { equation, post, type Running, run, sendTcp, sendUdp, tcp } from "./test-kit.ts";
 
@@ -45,6 +45,14 @@ const SENDERS: Readonly<Record<string, (running: Running, text: string) => Promi
   _bulk: (running, text) => http(`${running.url}/_bulk`, `${text}\n`),
   ingest: (running, text) => http(`${running.url}/ingest`, text),
   hec: (running, text) => http(`${running.url}/services/collector`, text),
+  firehose: (running, text) => {
+    const data = gzipSync(text).toString("base64");
+    return http(`${running.url}/firehose`, JSON.stringify({ requestId: "r", timestamp: 1, records: [{ data }] }));
+  },
+  async loki(running, text) {
+    const headers = { "content-type": "application/json" };
+    expect((await post(`${running.url}/loki/api/v1/push`, text, headers)).status).toBe(204);
+  },
   "v1/logs": (running, text) => http(`${running.url}/v1/logs`, text, { "content-type": "application/json" }),
   "syslog-tcp": (running, text) => sendTcp(running, "syslog-tcp", `${text}\n`),
   "syslog-udp": (running, text) => sendUdp(running, "syslog-udp", [text]),
@@ -63,6 +71,15 @@ test.each(SAMPLES)("$page: record $number, sent to $to, is the event that it sho
     expect(Math.floor(timeCreated / 1_000)).toBe(Date.UTC(2024, 2, 1, 10) / 1_000);
   }
   expect(events.length).toBeGreaterThan(0);
+});
+
+test("every page shows how the forwarder is set", () => {
+  const without = readdirSync(PAGES).filter((page) => {
+    const text = readFileSync(new URL(page, PAGES), "utf8");
+    const setting = text.slice(0, text.indexOf("## What arrives"));
+    return page !== "README.md" && !/culprit|5514|8088|12201/.test(setting);
+  });
+  expect(without).toEqual([]);
 });
 
 test("every page has records, and the list of pages is whole", () => {

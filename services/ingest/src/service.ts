@@ -137,7 +137,14 @@ export async function start(options: IngestOptions): Promise<IngestService> {
   const { recordsMax, recordMaxBytes } = config;
   const server = createServer({
     config,
-    receivers: httpReceivers({ intake, recordsMax, recordMaxBytes, isHealthy: () => health().state === "ok" }),
+    receivers: httpReceivers({
+      intake,
+      recordsMax,
+      recordMaxBytes,
+      budget,
+      limits: config,
+      isHealthy: () => health().state === "ok",
+    }),
     budget,
     quotas,
     tls,

@@ -68,10 +68,15 @@ function isLocal(request: HttpRequest): boolean {
 
 type Presented = { readonly text: string } | { readonly reason: RefusalReason };
 
-/** `Splunk T`, `Bearer T`, `ApiKey base64(id:T)`, `Basic base64(user:T)`; `?token=T` where it is allowed. */
+/**
+ * `Splunk T`, `Bearer T`, `ApiKey base64(id:T)`, `Basic base64(user:T)`; Firehose's access key; `?token=T` where it is
+ * allowed.
+ */
 function presentedToken(request: HttpRequest, tokenInQuery: boolean): Presented {
   const header = headerOf(request, "authorization");
   if (header === undefined) {
+    const accessKey = headerOf(request, "x-amz-firehose-access-key");
+    if (accessKey !== undefined && accessKey.length <= HEADER_MAX_LENGTH) return { text: accessKey };
     const inQuery = request.query.get("token");
     if (inQuery === null) return { reason: "no-credentials" };
     return tokenInQuery ? { text: inQuery } : { reason: "token-in-query" };
