@@ -68,6 +68,14 @@ export function withOutcome(record: Delivery, incident: Incident, result: SendRe
   return action === "trigger" && refused ? { ...next, held: record.told === undefined ? "none" : "closed" } : next;
 }
 
+/**
+ * Whether another process has gone on with the page since we wrote what we meant to send: our answer came late, after the
+ * partition had moved, and what stands there is newer. Written now it would be the last word on a compacted topic.
+ */
+export function isOvertaken(intent: Delivery, latest: Delivery | undefined): boolean {
+  return latest !== undefined && latest.step > intent.step;
+}
+
 function toldOf(incident: Incident, now: EpochMs): Told {
   const { id, revision, status, severity, verdict } = incident;
   return { incident: id, revision, status, severity, verdict, topCause: incident.causes[0]?.id ?? "", at: now };

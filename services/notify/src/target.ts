@@ -18,7 +18,7 @@ import { resultOfFault } from "./http.ts";
 import { inTime } from "./in-time.ts";
 import type { Notifier, SendResult } from "./notifier.ts";
 import { Rate, type RateOptions } from "./rate.ts";
-import { adopt, newRecord, oldestPage, withIntent, withOutcome } from "./record.ts";
+import { adopt, isOvertaken, newRecord, oldestPage, withIntent, withOutcome } from "./record.ts";
 import { Storm, type StormOptions } from "./storm.ts";
 
 export interface TargetOptions {
@@ -196,7 +196,8 @@ export class Target {
     const intent = withIntent(known, incident, { action: act, reason, now: clock.now() });
     await desk.store([intent]);
     const result = await this.#send(incident, intent, reason);
-    await desk.store([withOutcome(intent, incident, result, clock.now())]);
+    const latest = desk.record(incident.id, this.name);
+    if (!isOvertaken(intent, latest)) await desk.store([withOutcome(intent, incident, result, clock.now())]);
     observe(sentEvent(this.name, incident.id, act, result));
     return result;
   }
