@@ -36,6 +36,28 @@ describe("YAML", () => {
     expect(performance.now() - started).toBeLessThan(5_000);
   });
 
+  test("a merge key lends what a map does not have of its own", () => {
+    const text = ruleText(
+      "base: &base { EventID: 1, F: a }\nother: &other { F: b, G: c }\nsel: { <<: [*base, *other], EventID: 2 }\ncondition: sel",
+    );
+    const { ruleset } = compileRules([{ file: "r.yml", text }], { routing: false });
+    const events = [
+      { EventID: 2, F: "a", G: "c" },
+      { EventID: 1, F: "a", G: "c" },
+      { EventID: 2, F: "b", G: "c" },
+      { EventID: 2, F: "a" },
+    ];
+    const matched = events.map((event) => {
+      let count = 0;
+      ruleset?.match(jsonSource(event), () => {
+        count += 1;
+      });
+      return count;
+    });
+    expect(matched).toEqual([1, 0, 0, 0]);
+    expect(errors(RULE.replace("F: 1", "'<<': 1"))).toEqual([]);
+  });
+
   test("repeated keys, tabs and tags are refused with their line", () => {
     expect(errors(RULE.replace("    F: 1", "    F: 1\n    F: 2"))).toEqual(["7: Map keys must be unique"]);
     expect(errors(RULE.replace("    F: 1", "\tF: 1")).join()).toContain("6: Tabs");

@@ -2,7 +2,8 @@
  * YAML text to a tree with positions. The tree is ours, so that nothing downstream meets aliases, tags, merge keys or
  * prototype keys; what YAML allows and rules do not need is refused here.
  *
- * Source: YAML 1.2.2 core schema (Sigma rules specification, "Yaml File"); RELIABILITY B42.
+ * Source: YAML 1.2.2 core schema (Sigma rules specification, "Yaml File"), with the merge key of YAML 1.1, which the
+ * reference implementation's reader knows; RELIABILITY B42.
  */
 import { clip } from "@culprit/model";
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from "yaml";
@@ -170,6 +171,7 @@ class TreeReader {
     }
     if (!isMap(node)) return { kind: "scalar", at, value: null, source: "", quoted: false };
     const entries: YamlEntry[] = [];
+    const lent: YamlMap[] = [];
     for (const pair of node.items) {
       const key = this.read(pair.key, document, reporter, depth + 1);
       const value = this.read(pair.value, document, reporter, depth + 1);
@@ -178,10 +180,21 @@ class TreeReader {
         reporter.refuse({ at: key.at, read: "a key that is no scalar", expected: "a name" });
         return undefined;
       }
-      entries.push({ key: key.source, at: key.at, value });
+      if (key.source === "<<" && !key.quoted) lent.push(...mergedMaps(value));
+      else entries.push({ key: key.source, at: key.at, value });
+    }
+    const own = new Set(entries.map(({ key }) => key));
+    for (const entry of lent.flatMap((map) => map.entries)) {
+      if (!own.has(entry.key)) entries.push(entry);
+      own.add(entry.key);
     }
     return { kind: "map", at, entries };
   }
+}
+
+/** What a merge key lends: a map, or several, of which the first to have a key wins. */
+function mergedMaps(value: YamlTree): readonly YamlMap[] {
+  return (value.kind === "list" ? value.items : [value]).filter((each) => each.kind === "map");
 }
 
 const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
