@@ -23,6 +23,9 @@ const READ_UNCOMMITTED = 0;
 const TIMESTAMP_START = "-2";
 const TIMESTAMP_END = "-1";
 const ALL_IN_SYNC = -1;
+const UNCOMPRESSED = 0;
+/** What an idle service says once a second is not worth a compressor. */
+const COMPRESSED_FROM_BYTES = 16 * 1024;
 const COORDINATES_GROUP = 0;
 const COORDINATES_TRANSACTION = 1;
 /** After so many failures in a row the connections are made anew, from the list of brokers. */
@@ -89,8 +92,10 @@ export class KafkaWire implements Wire {
     return this.#askNode(node, async (broker) => {
       const timestamp = String(Date.now());
       const byTopic = new Map<string, object[]>();
+      let bytes = 0;
       for (const { topic, partition, firstSequence, records } of batches) {
         const messages = records.map(({ key, value, headers }) => ({ key, value, headers, timestamp }));
+        bytes += records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
         const of = byTopic.get(topic) ?? [];
         of.push({ partition, firstSequence, messages });
         byTopic.set(topic, of);
@@ -98,7 +103,7 @@ export class KafkaWire implements Wire {
       await broker.produce({
         acks: ALL_IN_SYNC,
         timeout: Math.min(timeoutMs, REQUEST_TIMEOUT_MS),
-        compression: this.#options.compression,
+        compression: bytes < COMPRESSED_FROM_BYTES ? UNCOMPRESSED : this.#options.compression,
         transactionalId: identity.transactionalId,
         producerId: identity.producerId,
         producerEpoch: identity.epoch,

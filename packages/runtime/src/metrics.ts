@@ -3,6 +3,9 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@pro
 
 const PREFIX = "culprit_";
 
+/** How often the process looks at itself: the library's own rates cost an idle service one per cent of a core. */
+const SELDOM = { eventLoopMonitoringPrecision: 100, eventLoopUtilizationTimeout: 5_000 } as const;
+
 type Labels = Readonly<Record<string, string>>;
 
 export interface CountMetric {
@@ -34,7 +37,7 @@ export interface Metrics {
 /** Metrics of their own registry; `process` adds memory, event loop and descriptors of this process. */
 export function createMetrics(options: { readonly process?: boolean } = {}): Metrics {
   const registry = new Registry();
-  if (options.process === true) collectDefaultMetrics({ register: registry });
+  if (options.process === true) collectDefaultMetrics({ register: registry, ...SELDOM });
   const sources: { readonly prefix: string; readonly help: string; read(): Readonly<Record<string, number>> }[] = [];
 
   function made<T>(name: string, make: (full: string) => T): T {

@@ -23,7 +23,7 @@ const KEY_PREFIX = "key ";
 const SOURCES = "sources";
 const PROGRAM = "program";
 /** Ticks that change nothing are read again after a restart; so many seconds of them are not worth a commit each. */
-const IDLE_COMMIT_MS = 10 * SECOND_MS;
+const IDLE_COMMIT_MS = 30 * SECOND_MS;
 
 export interface FoldTask extends PartitionTask {
   /** Log time, as far as every partition of `events` has come; minus infinity before anything is known. */
