@@ -10,6 +10,8 @@ import { type CulpritProcess, startCulprit } from "./culprit-process.ts";
 
 /** Of `events`, `signals` and `state`. */
 const PARTITIONS = 4;
+/** Nobody is woken here. */
+const PAGER_RATE = { perMinute: 10_000, burst: 1_000 };
 const SPREAD_TOPICS: readonly string[] = [TOPICS.events.name, TOPICS.signals.name, TOPICS.state.name];
 
 /** What the pager was told. */
@@ -17,6 +19,9 @@ export interface Told {
   readonly key: string;
   readonly playbook: string;
   readonly revision: number;
+  readonly hosts: readonly string[];
+  /** When it came. Units: instant. */
+  readonly at: number;
 }
 
 export interface Cluster {
@@ -34,15 +39,20 @@ let made = 0;
 export interface ClusterOptions {
   /** A process that says nothing for so long loses its partitions. */
   readonly sessionMs?: number;
+  readonly heartbeatMs?: number;
   /** Of the topics that carry the load. */
   readonly partitions?: number;
   /** The text of a topology file. */
   readonly topology?: string;
+  /** A folder with knowledge beside ours. */
+  readonly playbooks?: string;
+  readonly retain?: "all" | "selected";
 }
 
 /** Makes the topics and a config for services on them. */
 export async function openCluster(address: string, options: ClusterOptions = {}): Promise<Cluster> {
-  const { sessionMs = 5_000, partitions: spread = PARTITIONS, topology } = options;
+  const { sessionMs = 5_000, heartbeatMs = 300, partitions: spread = PARTITIONS, retain = "all" } = options;
+  const { topology, playbooks } = options;
   made += 1;
   const prefix = `cluster${process.pid}-${made}.`;
   const dir = mkdtempSync(join(tmpdir(), "culprit-cluster-"));
@@ -62,12 +72,18 @@ export async function openCluster(address: string, options: ClusterOptions = {})
     config,
     JSON.stringify({
       logLevel: "info",
-      kafka: { brokers: address, prefix, partitions: counts, sessionMs, heartbeatMs: 300, sendTimeoutMs: 4_000 },
+      kafka: { brokers: address, prefix, partitions: counts, sessionMs, heartbeatMs, sendTimeoutMs: 4_000 },
       probe: { port: 0 },
-      ingest: { port: 0, retain: "all" },
+      ingest: { port: 0, retain },
       console: { port: 0 },
-      ...(topology === undefined ? {} : { correlate: { topology: join(dir, "topology.yaml") } }),
-      notify: { allowAddresses: ["127.0.0.1"], targets: [{ name: "pager", kind: "webhook", url: pager.url }] },
+      correlate: {
+        ...(topology === undefined ? {} : { topology: join(dir, "topology.yaml") }),
+        ...(playbooks === undefined ? {} : { playbooks }),
+      },
+      notify: {
+        allowAddresses: ["127.0.0.1"],
+        targets: [{ name: "pager", kind: "webhook", url: pager.url, rate: PAGER_RATE }],
+      },
     }),
   );
   const processes: CulpritProcess[] = [];
@@ -101,9 +117,11 @@ async function openPager() {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const { data } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as {
-      data: { key: string; incident: { playbook: string; revision: number } };
+      data: { key: string; incident: { playbook: string; revision: number; scope: { kind: string; id: string }[] } };
     };
-    told.push({ key: data.key, playbook: data.incident.playbook, revision: data.incident.revision });
+    const { playbook, revision, scope } = data.incident;
+    const hosts = scope.filter(({ kind }) => kind === "host").map(({ id }) => id);
+    told.push({ key: data.key, playbook, revision, hosts, at: Date.now() });
     response.writeHead(204).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -15,6 +15,8 @@ const HEAP_MIB = 384;
 export interface Broker {
   /** `127.0.0.1:port`, for clients. */
   readonly address: string;
+  /** The process that runs now. */
+  readonly pid: number;
   /** Ends it without a chance to say goodbye. */
   kill(): Promise<void>;
   /** Stops or continues the process where it stands. */
@@ -84,6 +86,9 @@ export async function startJarBroker({ java, classpath }: KafkaJars): Promise<Br
   }
   return {
     address: `127.0.0.1:${port}`,
+    get pid() {
+      return child?.pid ?? -1;
+    },
     kill: () => end("SIGKILL"),
     signal: (name) => void child?.kill(name),
     restart: start,
@@ -95,9 +100,9 @@ export async function startJarBroker({ java, classpath }: KafkaJars): Promise<Br
   };
 }
 
-/** A cluster id is 16 bytes in base64 for URLs. */
+/** A cluster id is 16 bytes in base64 for URLs; one that begins with a dash would be taken for an option. */
 function clusterId(): string {
-  return Buffer.from(randomUUID().replaceAll("-", ""), "hex").toString("base64url");
+  return Buffer.from(randomUUID().replaceAll("-", ""), "hex").toString("base64url").replace(/^-/, "A");
 }
 
 function propertiesOf(at: { dir: string; port: number; controllerPort: number }): string {
