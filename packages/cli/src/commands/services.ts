@@ -109,10 +109,12 @@ const STARTS: Readonly<Record<ServiceVerb, Start>> = {
     });
   },
   async notify(starting, started) {
-    const { config, shared } = starting;
-    await withProbes("notify", starting, started, () =>
-      startNotify({ ...shared, config: withTerminal(config.notify) }),
-    );
+    const { config, shared, tell } = starting;
+    await withProbes("notify", starting, started, async () => {
+      const notify = await startNotify({ ...shared, config: withTerminal(config.notify) });
+      if (notify.callbacksUrl !== undefined) tell(`replies    ${notify.callbacksUrl}`);
+      return notify;
+    });
   },
   async console({ config, shared, health, tell }, started) {
     const pages = await startConsole({ ...shared, config: config.console, health });

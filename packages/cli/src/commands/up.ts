@@ -39,6 +39,7 @@ export async function runUp(options: UpOptions, tell: (line: string) => void): P
       const up = await startAll(config, options.data);
       tell(`receivers  ${up.ingestUrl}  (_bulk, HEC, /ingest)`);
       tell(`console    ${up.consoleUrl}`);
+      if (up.repliesUrl !== undefined) tell(`replies    ${up.repliesUrl}  (signed links, callbacks)`);
       tell(`data       ${options.data}${file === undefined ? "" : `, config ${file}`}`);
       if (options.demo === true) await playDemo(up.ingestUrl, { now: Date.now(), tell });
       return up.service;
@@ -50,6 +51,8 @@ interface Up {
   readonly service: Service;
   readonly ingestUrl: string;
   readonly consoleUrl: string;
+  /** Where signed links and callbacks are answered, where they are configured. */
+  readonly repliesUrl: string | undefined;
 }
 
 /**
@@ -76,7 +79,7 @@ async function startAll(config: Config, dataDir: string): Promise<Up> {
   try {
     const whole = (): Health => joinServices(started).health();
     const pages = await add("console", (parts) => startConsole({ ...parts, config: config.console, health: whole }));
-    await add("notify", (parts) =>
+    const notify = await add("notify", (parts) =>
       startNotify({ ...parts, config: withTerminal({ consoleUrl: pages.url, ...config.notify }) }),
     );
     const correlate = await add("correlate", (parts) => startCorrelate({ ...parts, knowledge, facts }));
@@ -92,6 +95,7 @@ async function startAll(config: Config, dataDir: string): Promise<Up> {
       service: joinServices(started),
       ingestUrl: urlOf(ingest.address),
       consoleUrl: pages.url,
+      repliesUrl: notify.callbacksUrl,
     };
   } catch (error) {
     await joinServices(started).stop();

@@ -6,6 +6,7 @@ import {
   durationText,
   type EventId,
   isoOf,
+  MINUTE_MS,
   type RankedCause,
   recurrenceText,
   type TimelineEntry,
@@ -52,7 +53,7 @@ export function historyLines(page: IncidentPage): Markup {
     ${
       standing?.status !== "acknowledged" || last === undefined
         ? ""
-        : html`<p class="part-of">${say(last.who)} is on it${until === undefined ? "" : html` for another ${durationText(until - now)}; then it is open again`}</p>`
+        : html`<p class="part-of">${say(last.who)} is on it${until === undefined ? "" : html` for another ${durationText(Math.ceil((until - now) / MINUTE_MS) * MINUTE_MS)}; then it is open again`}</p>`
     }`;
 }
 
@@ -89,7 +90,7 @@ export function replyButtons(page: IncidentPage): Markup {
 export function confirmButton(cause: RankedCause, page: IncidentPage): Markup {
   const confirmed = confirmedCause(page.actions);
   if (confirmed?.cause === cause.id) {
-    return html`<p class="confirmed">Confirmed by ${say(confirmed.who)}, ${page.zone.short(isoOf(confirmed.at))}${smallForm(page, { kind: "confirm-cause", cause: "unknown" }, "Take back")}</p>`;
+    return html`<div class="confirmed">Confirmed by ${say(confirmed.who)}, ${page.zone.short(isoOf(confirmed.at))}${smallForm(page, { kind: "confirm-cause", cause: "unknown" }, "Take back")}</div>`;
   }
   if (cause.id === "unknown") return "";
   return smallForm(page, { kind: "confirm-cause", cause: cause.id }, "It was this");

@@ -23,6 +23,9 @@ const PLACES: readonly (readonly [page: string, path: string, text: string])[] =
   ["dead-letters", "/dead-letters", "Dead letters"],
 ];
 
+/** Nobody has come in yet: there is nowhere to go. */
+const LOGIN = "login";
+
 /** A whole document. No inline script or style: the content policy forbids both. */
 export function renderDocument({ title, body, page, viewer }: Layout): string {
   const tree = html`<html lang="en">
@@ -39,9 +42,7 @@ export function renderDocument({ title, body, page, viewer }: Layout): string {
       <a class="skip" href="#main">Skip to the content</a>
       <header class="top">
         <a class="brand" href="/">Culprit</a>
-        <nav class="tabs" aria-label="Pages">
-          ${PLACES.map(([name, path, text]) => html`<a href=${path} aria-current=${name === page ? "page" : undefined}>${text}</a>`)}
-        </nav>
+        ${page === LOGIN ? "" : places(page)}
         <span class="live" id="live" role="status" aria-live="polite"></span>
         ${viewer === undefined ? "" : logout(viewer)}
       </header>
@@ -49,6 +50,13 @@ export function renderDocument({ title, body, page, viewer }: Layout): string {
     </body>
   </html>`;
   return `<!doctype html>${renderToString(tree)}`;
+}
+
+function places(page: string): Markup {
+  const links = PLACES.map(
+    ([name, path, text]) => html`<a href=${path} aria-current=${name === page ? "page" : undefined}>${text}</a>`,
+  );
+  return html`<nav class="tabs" aria-label="Pages">${links}</nav>`;
 }
 
 function logout({ name, formToken }: Viewer): Markup {

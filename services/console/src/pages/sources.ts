@@ -51,17 +51,24 @@ function row(source: SourceView, zone: Zone): Markup {
       </span>
       <span class="name">${say(name)}</span>
       <span class="meta">${say(source.receiver)} over ${say(source.transport)}${source.agent === undefined ? "" : ` · ${say(source.agent)}`}${formats === "" ? "" : ` · ${say(formats)}`}</span>
-      <span class="meta">
-        ${number(source.events)} events of ${source.hosts} ${source.hosts === 1 ? "machine" : "machines"} since ${zone.short(source.countedSince)}
-        · ${number(source.notSelected)} passed over · ${number(source.duplicates)} repeats${worst(source)}
-      </span>
+      <span class="meta">${countsText(source, zone)}</span>
     </div>
   </li>`;
 }
 
-function worst({ worstLateMs }: SourceView): string {
-  if (worstLateMs === undefined || worstLateMs < 1_000) return "";
-  return ` · at worst ${durationText(worstLateMs)} late`;
+/** `11 events of 3 machines since 23 Nov, 02:23 · 1 passed over · 0 repeats · at worst 2 s late` */
+function countsText(
+  { events, hosts, countedSince, notSelected, duplicates, worstLateMs = 0 }: SourceView,
+  zone: Zone,
+): string {
+  const machines = `${hosts} ${hosts === 1 ? "machine" : "machines"}`;
+  const parts = [
+    `${number(events)} events of ${machines} since ${zone.short(countedSince)}`,
+    `${number(notSelected)} passed over`,
+    `${number(duplicates)} repeats`,
+    ...(worstLateMs < 1_000 ? [] : [`at worst ${durationText(worstLateMs)} late`]),
+  ];
+  return parts.join(" · ");
 }
 
 /** `12 345`: groups of three, with a space that does not break. */
