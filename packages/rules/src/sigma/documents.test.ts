@@ -66,6 +66,12 @@ describe("YAML", () => {
     expect(errors("text")).toEqual(['1: "text"']);
   });
 
+  test("a broken document is named by its title where that can be read", () => {
+    const names = (text: string): string[] => diagnosticsOf(text).map(({ rule }) => rule);
+    expect(names(RULE.replace("F: 1", "F: [1"))).toEqual(["rule"]);
+    expect(names("[")).toEqual(["rule.yml, document 1"]);
+  });
+
   test("one bad document leaves the others of its file, and bad files leave other files", () => {
     expect(titles(`${RULE}---\ntitle: x\ntitle: y\n---\n${RULE.replace("title: rule", "title: other")}`)).toEqual([
       "rule",

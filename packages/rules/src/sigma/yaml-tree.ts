@@ -16,6 +16,8 @@ const FILE_MAX_LENGTH = 8 * 1024 * 1024;
 const NODES_MAX = 1_000_000;
 /** Nodes of one document after its aliases are followed; an alias bomb ends here, the largest public rule has 5,000. */
 const DOCUMENT_NODES_MAX = 100_000;
+/** Of a title, in diagnostics. */
+const TITLE_MAX_LENGTH = 256;
 /** Levels of nesting; rules use six. */
 const DEPTH_MAX = 64;
 
@@ -98,7 +100,10 @@ export function readYaml(file: string, text: string, diagnostics: RuleDiagnostic
   const trees: YamlTree[] = [];
   const reader = new TreeReader(file, lines);
   documents.forEach((document, i) => {
-    const reporter = new Reporter(`${file}, document ${i + 1}`, diagnostics);
+    // What could be read of a broken document may still tell which rule it is.
+    const title: unknown = isMap(document.contents) ? document.contents.get("title") : undefined;
+    const isNamed = typeof title === "string" && title.trim() !== "";
+    const reporter = new Reporter(isNamed ? clip(title, TITLE_MAX_LENGTH) : `${file}, document ${i + 1}`, diagnostics);
     for (const error of [...document.errors, ...document.warnings]) {
       const at = reader.positionAt(error.pos[0]);
       const read = clip((error.message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:$/, ""), 160);
