@@ -327,10 +327,15 @@ export function homeOf({ playbook, variables, relations }: Group): string {
   return homeKey(playbook.at, relations);
 }
 
+/**
+ * Whether a run of openers makes an incident. What would open one by itself belongs to the run it lies in: lost paths of the
+ * morning do not make an incident of a single retry at noon. What only goes with an opener counts wherever it lies.
+ */
 function opens(group: Group): boolean {
   const { open, collect } = group.playbook;
-  const seen: Seen = (alias) =>
-    group.openers.get(alias) ?? group.within(alias, -collect.before, group.span.to - group.anchor.to + collect.after);
+  const near: Seen = (alias) => group.within(alias, -collect.before, group.span.to - group.anchor.to + collect.after);
+  const opensAlone = (alias: string): boolean => isMet(open.when, (other) => (other === alias ? near(alias) : []));
+  const seen: Seen = (alias) => group.openers.get(alias) ?? (opensAlone(alias) ? [] : near(alias));
   if (!isMet(open.when, seen)) return false;
   if (open.unless === undefined) return true;
   const [from, to] = open.unlessWithin;
