@@ -53,6 +53,7 @@ const TEXTS = ["body", "data", "payload", "content", "line"];
 
 export const envelope: Format = {
   name: "envelope",
+  isLastResort: true,
   sniff: (record) => (record.shape === "json" && !groupsIn(record.value).next().done ? FAINT_MATCH : NO_MATCH),
   select: () => true,
   *decode(record, context) {

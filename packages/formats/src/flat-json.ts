@@ -10,6 +10,7 @@ import { isObject, type JsonObject, type JsonValue } from "./json-text.ts";
 
 export const flatJson: Format = {
   name: "flat-json",
+  isLastResort: true,
   sniff(record) {
     if (record.shape !== "json") return NO_MATCH;
     const fields = fieldsOf(record.value);

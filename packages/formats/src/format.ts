@@ -84,6 +84,8 @@ export interface LineSituation {
 export interface Format {
   readonly name: string;
   readonly text?: TextFraming;
+  /** Asked only where no other format knows the record. */
+  readonly isLastResort?: true;
   /** How sure this format is that the record is its own: 0 to 100. Looks, does not decode. */
   sniff(record: InputRecord): number;
   /**

@@ -167,6 +167,7 @@ function recognise(formats: readonly Format[], record: InputRecord): Format | un
   let best: Format | undefined;
   let surest = NO_MATCH;
   for (const format of formats) {
+    if (format.isLastResort === true && surest > NO_MATCH) continue;
     const sure = format.sniff(record);
     if (sure === SURE_MATCH) return format;
     if (sure > surest) {
