@@ -41,7 +41,15 @@ export function busService(bus: Bus): Service {
   };
 }
 
-/** A URL of an address that is listened on. */
-export function urlOf({ host, port }: { readonly host: string; readonly port: number }): string {
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+/** A URL of an address that is listened on; over TLS where it is given. */
+export function urlOf({
+  host,
+  port,
+  tls,
+}: {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: object;
+}): string {
+  return `${tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

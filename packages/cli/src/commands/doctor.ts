@@ -59,7 +59,7 @@ async function wholeSteps(
     return { state: "ok", text };
   });
   await step("log", () => (config.kafka === undefined ? directoryFinding(data) : kafkaFinding(config.kafka)));
-  const receivers = urlOf(config.ingest).replace(/^http/, config.ingest.tls === undefined ? "http" : "https");
+  const receivers = urlOf(config.ingest);
   await step("receivers", () => portFinding(receivers));
   await step("feed", () => feedFinding(receivers));
   await step("console", () => portFinding(urlOf(config.console)));

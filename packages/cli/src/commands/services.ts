@@ -97,7 +97,7 @@ const STARTS: Readonly<Record<ServiceVerb, Start>> = {
     const ingest = await startIngest({ ...shared, config: config.ingest, selection: knowledgeSelection(loaded) });
     const onKnowledge = (next: Knowledge): void => ingest.use(knowledgeSelection(next));
     started.push(ingest, reloadKnowledge({ ...shared, config, loaded, onKnowledge }));
-    tell(`receivers  ${urlOf(ingest.address)}`);
+    tell(`receivers  ${urlOf({ ...config.ingest, ...ingest.address })}`);
   },
   async correlate(starting, started) {
     const { config, shared } = starting;

@@ -93,7 +93,7 @@ async function startAll(config: Config, dataDir: string): Promise<Up> {
     started.push(reloadKnowledge({ config, loaded: knowledge, logger, metrics, onKnowledge }));
     return {
       service: joinServices(started),
-      ingestUrl: urlOf(ingest.address),
+      ingestUrl: urlOf({ ...config.ingest, ...ingest.address }),
       consoleUrl: pages.url,
       repliesUrl: notify.callbacksUrl,
     };
