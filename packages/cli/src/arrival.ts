@@ -2,17 +2,30 @@
  * Arrivals of an offline input: every event that some rule wants, and what else arrived as coverage; in order of arrival, so
  * that files may be given in any order. Memory is that of the wanted events, not of the input.
  */
-import { arrivalOf, DecodedFields, type Hearing, type Offline, type RuleMatcher } from "@culprit/correlator";
-import { type Coverage, type EpochMs, MINUTE_MS, shortName, type WindowsEvent } from "@culprit/model";
+import {
+  type Arrived,
+  arrivalOf,
+  DecodedFields,
+  type Hearing,
+  type Offline,
+  type RuleMatcher,
+} from "@culprit/correlator";
+import type { Shown } from "@culprit/formats";
+import { type Coverage, type EpochMs, foldHost, MINUTE_MS, shortName, type WindowsEvent } from "@culprit/model";
 import type { CodeTables } from "@culprit/rules";
 
 export interface Arrivals {
   /** Takes an event; `file` is where it stood, whose end says nothing of the hosts in other files. */
   add(event: WindowsEvent, file?: string): void;
+  /** Takes a record that no rule wants without decoding it; false where it shows too little for that. */
+  addUnwanted(shown: Shown, file?: string): boolean;
   /** Feeds the chain in order of arrival. */
   feed(chain: Offline): void;
   readonly eventCount: number;
 }
+
+/** What coverage asks of a record. */
+type Sign = Pick<WindowsEvent, "host" | "channel" | "timeCreated" | "timeQuality" | "receivedAt" | "recordId">;
 
 /** Records that no rule wants, in one piece. */
 interface Summary {
@@ -30,32 +43,38 @@ export function createArrivals(matcher: RuleMatcher, tables: CodeTables): Arriva
   const close = (held: Summary): void => {
     coverage.push(held);
   };
+  const cover = ({ event, at, ageMs }: Arrived<Sign>, file: string | undefined): void => {
+    const log = `${shortName(event.host)}\n${event.channel}\n${file ?? ""}`;
+    const held = open.get(log);
+    const joined = held === undefined ? undefined : joinCoverage(held.coverage, event);
+    if (held !== undefined && joined !== undefined) {
+      held.coverage = joined;
+      held.at = Math.max(held.at, at);
+      return;
+    }
+    if (held !== undefined) close(held);
+    open.set(log, { coverage: oneCoverage(event), at, hearing: hearingOf(ageMs, file) });
+  };
   return {
     get eventCount() {
       return eventCount;
     },
     add(raw, file) {
       eventCount += 1;
-      const { event, at, ageMs } = arrivalOf(raw);
-      const hearing = {
-        ...(ageMs === undefined ? {} : { ageMs }),
-        ...(file === undefined ? {} : { feed: file }),
-      };
-      if (matcher.match(event, new DecodedFields(event, tables)).length > 0) {
-        const { original: _original, ...kept } = event;
-        wanted.push({ event: kept, at, hearing });
-        return;
-      }
-      const log = `${shortName(event.host)}\n${event.channel}\n${file ?? ""}`;
-      const held = open.get(log);
-      const joined = held === undefined ? undefined : joinCoverage(held.coverage, event);
-      if (held !== undefined && joined !== undefined) {
-        held.coverage = joined;
-        held.at = Math.max(held.at, at);
-        return;
-      }
-      if (held !== undefined) close(held);
-      open.set(log, { coverage: oneCoverage(event), at, hearing });
+      const arrived = arrivalOf(raw);
+      const { event, at, ageMs } = arrived;
+      if (matcher.match(event, new DecodedFields(event, tables)).length === 0) return cover(arrived, file);
+      const { original: _original, ...kept } = event;
+      wanted.push({ event: kept, at, hearing: hearingOf(ageMs, file) });
+    },
+    addUnwanted({ computer, channel, at, receivedAt, recordId }, file) {
+      const host = computer === undefined ? undefined : foldHost(computer);
+      if (host === undefined || channel === undefined || at === undefined) return false;
+      eventCount += 1;
+      const ids = recordId === undefined ? {} : { recordId: String(recordId) };
+      const received = receivedAt === undefined ? {} : { receivedAt };
+      cover(arrivalOf({ host, channel, timeCreated: at, timeQuality: "event", ...received, ...ids }), file);
+      return true;
     },
     feed(chain) {
       for (const held of open.values()) close(held);
@@ -75,12 +94,16 @@ export function createArrivals(matcher: RuleMatcher, tables: CodeTables): Arriva
   };
 }
 
-function recordNumber(event: WindowsEvent): number | undefined {
+function hearingOf(ageMs: number | undefined, file: string | undefined): Hearing {
+  return { ...(ageMs === undefined ? {} : { ageMs }), ...(file === undefined ? {} : { feed: file }) };
+}
+
+function recordNumber(event: Sign): number | undefined {
   const id = event.recordId === undefined ? Number.NaN : Number(event.recordId);
   return Number.isSafeInteger(id) && id > 0 ? id : undefined;
 }
 
-function oneCoverage(event: WindowsEvent): Coverage {
+function oneCoverage(event: Sign): Coverage {
   const id = recordNumber(event);
   return {
     host: event.host,
@@ -93,7 +116,7 @@ function oneCoverage(event: WindowsEvent): Coverage {
 }
 
 /** Joined while the minute lasts and record ids follow on each other, so that the last sign of life stays sharp. */
-function joinCoverage(held: Coverage, event: WindowsEvent): Coverage | undefined {
+function joinCoverage(held: Coverage, event: Sign): Coverage | undefined {
   const id = recordNumber(event);
   const from = Math.min(held.from, event.timeCreated);
   const to = Math.max(held.to, event.timeCreated);

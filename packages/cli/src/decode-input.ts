@@ -1,11 +1,5 @@
 /** Decodes the inputs one after the other, chunk by chunk; what cannot be read is handed to `onFailure`. */
-import {
-  createDecoder,
-  type DecodedEvent,
-  type DecodeFailure,
-  type PassedOver,
-  type Selection,
-} from "@culprit/formats";
+import { createDecoder, type DecodedEvent, type DecodeFailure, type Selection, type Shown } from "@culprit/formats";
 import type { EpochMs } from "@culprit/model";
 import type { InputFile } from "./input-files.ts";
 
@@ -13,7 +7,8 @@ export interface DecodeInputOptions {
   readonly zone: string;
   readonly now: EpochMs;
   readonly selection?: Selection;
-  readonly onPassedOver?: (passed: PassedOver) => void;
+  /** Asked of each record that the selection does not want; false decodes it after all. */
+  readonly canDoWithout?: (shown: Shown, path: string) => boolean;
   readonly onFailure: (failure: DecodeFailure) => void;
 }
 
@@ -22,13 +17,14 @@ export async function* decodeInput(
   files: readonly InputFile[],
   options: DecodeInputOptions,
 ): AsyncGenerator<DecodedEvent> {
+  const { canDoWithout } = options;
   for (const file of files) {
     const decoder = createDecoder({
       zone: options.zone,
       receivedAt: options.now,
       path: file.path,
       ...(options.selection === undefined ? {} : { selection: options.selection }),
-      ...(options.onPassedOver === undefined ? {} : { onPassedOver: options.onPassedOver }),
+      ...(canDoWithout === undefined ? {} : { canDoWithout: (shown) => canDoWithout(shown, file.path) }),
     });
     try {
       for await (const chunk of file.open()) {

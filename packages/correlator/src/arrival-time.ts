@@ -9,8 +9,11 @@ const DELIVERY_MAX_MS = 7 * DAY_MS;
 /** A host clock may run ahead of whoever took the event by this much before it counts as wrong. */
 export const SKEW_MAX_MS = 10 * MINUTE_MS;
 
-export interface Arrived {
-  readonly event: WindowsEvent;
+/** What tells when an event arrived. */
+type Stamped = Pick<WindowsEvent, "timeCreated" | "timeQuality" | "receivedAt">;
+
+export interface Arrived<E extends Stamped = WindowsEvent> {
+  readonly event: E;
   readonly at: EpochMs;
   /** How old the record was when it was taken, by its own stamp; negative from the future, absent where nobody knows. */
   readonly ageMs?: number;
@@ -20,7 +23,7 @@ export interface Arrived {
  * The forwarder's stamp where it fits, else the event's own time; neither is later than `latest`, our own clock, where
  * that is given. An event from the future happened no later than it was taken, and says so (`timeQuality: clamped`).
  */
-export function arrivalOf(event: WindowsEvent, latest: EpochMs = Number.POSITIVE_INFINITY): Arrived {
+export function arrivalOf<E extends Stamped>(event: E, latest: EpochMs = Number.POSITIVE_INFINITY): Arrived<E> {
   const taken = Math.min(event.receivedAt ?? Number.POSITIVE_INFINITY, latest);
   const age = ageOf(event, latest);
   if (event.timeCreated > taken + SKEW_MAX_MS)
@@ -31,7 +34,7 @@ export function arrivalOf(event: WindowsEvent, latest: EpochMs = Number.POSITIVE
 }
 
 /** By our clock where it is given: a forwarder on the host itself shares the host's wrong one. */
-function ageOf({ timeCreated, timeQuality, receivedAt }: WindowsEvent, latest: EpochMs): Pick<Arrived, "ageMs"> {
+function ageOf({ timeCreated, timeQuality, receivedAt }: Stamped, latest: EpochMs): Pick<Arrived, "ageMs"> {
   const taken = Number.isFinite(latest) ? latest : receivedAt;
   return taken === undefined || timeQuality === "received" ? {} : { ageMs: taken - timeCreated };
 }

@@ -29,12 +29,14 @@ const CARRIED_DEPTH_MAX = 4;
 /** A decoder for one input. */
 export function createDecoderOf(set: FormatSet, options: DecoderOptions): Decoder {
   const context: DecodeContext = { ...options, inner: innerDecoder(set, 1) };
+  const { selection, ...unselected } = options;
+  const binaryOptions = selection === undefined || options.canDoWithout !== undefined ? unselected : options;
   let head: Uint8Array = new Uint8Array(0);
   let reader: BinaryReader | undefined;
 
   function open(bytes: Uint8Array): BinaryReader {
     const kind = byteKind(bytes);
-    if (kind === "evtx" || kind === "evt") return set.binary(kind, context, options);
+    if (kind === "evtx" || kind === "evt") return set.binary(kind, context, binaryOptions);
     if (kind === "compressed") return refusal(options.path);
     const reads = options.framed === true ? framedReader : textReader;
     return reads(set, kind, bytes, { ...options, context });
@@ -109,7 +111,7 @@ function textReader(
 
 /** A sieve where something is selected and the machine can run one. */
 function sieveOf(
-  { selection, onPassedOver }: DecoderOptions,
+  { selection, onPassedOver, canDoWithout }: DecoderOptions,
   { framer, records }: { readonly framer: Framer; readonly records: RecordReader },
 ): LineSieve | undefined {
   const scanner = selection === undefined || selection === SELECT_ALL ? undefined : winlogbeatScanner();
@@ -118,6 +120,7 @@ function sieveOf(
     scanner,
     judge: new WinlogbeatLines(scanner, selection),
     isFramerIdle: () => framer.isIdle,
+    ...(canDoWithout === undefined ? {} : { canDoWithout }),
     ...(onPassedOver === undefined
       ? {}
       : { onLeftOut: (shown, offset) => records.passOver(WINLOGBEAT, { shown, offset }) }),

@@ -2,7 +2,7 @@
 import type { Failure, WindowsEvent } from "@culprit/model";
 import type { RecordSource } from "./event-export.ts";
 import type { DecodeContext, Format, NamedFormat } from "./format.ts";
-import type { PassedOver, Selection } from "./selection.ts";
+import type { PassedOver, Selection, Shown } from "./selection.ts";
 
 export interface DecodedEvent {
   readonly event: WindowsEvent;
@@ -31,6 +31,11 @@ export interface DecoderOptions extends Omit<DecodeContext, "inner"> {
   readonly selection?: Selection;
   /** Told of records that the selection left undecoded. */
   readonly onPassedOver?: (passed: PassedOver) => void;
+  /**
+   * Asked of each record that the selection does not want, instead of `onPassedOver`: one that shows too little of itself
+   * is decoded after all. Binary logs, and lines that only decoding could tell of, are always decoded then.
+   */
+  readonly canDoWithout?: (shown: Shown) => boolean;
   readonly recordMaxBytes?: number;
   /**
    * The transport said where the record ends: the input is one, whatever line ends it holds. Text in it begins no second

@@ -21,7 +21,9 @@ export const filebeat: Format = {
   },
   // The lines are not told apart before they are read; documents of other formats never get here by this alone.
   select: (bytes, selection) =>
-    selection.wants(FILE_LOG_PROVIDER.toLowerCase(), undefined, 0) || !isFilebeat(LATIN.decode(bytes)),
+    bytes[0] !== OPEN_BRACE ||
+    selection.wants(FILE_LOG_PROVIDER.toLowerCase(), undefined, 0) ||
+    !isFilebeat(LATIN.decode(bytes)),
   *decode(record, context) {
     if (record.shape !== "json") return;
     const { value } = record;
@@ -46,6 +48,7 @@ export const filebeat: Format = {
   },
 };
 
+const OPEN_BRACE = 0x7b;
 const LATIN = new TextDecoder("latin1");
 
 /** Only documents that can be nothing else are passed over by `select`: the path, the message, and no event of Windows. */

@@ -8,4 +8,4 @@ export { FORMATS } from "./formats.ts";
 export { RECORD_MAX_BYTES } from "./framing.ts";
 export { readTime, type TimeReading } from "./instant-text.ts";
 export { maskSecrets } from "./mask.ts";
-export { type Glance, type PassedOver, SELECT_ALL, type Selection } from "./selection.ts";
+export { type Glance, type PassedOver, SELECT_ALL, type Selection, type Shown } from "./selection.ts";

@@ -23,6 +23,8 @@ export interface SieveOptions {
   isFramerIdle(): boolean;
   /** Told of each line that is left out, and where in the input it stood. */
   onLeftOut?(shown: Shown, offset: number): void;
+  /** Asked of each line that could be left out. */
+  canDoWithout?(shown: Shown): boolean;
 }
 
 const LF = 0x0a;
@@ -114,7 +116,9 @@ export class LineSieve {
   /** What goes wrong while judging does so again where the line is framed, and then costs no other line anything. */
   #canPass(row: number): boolean {
     try {
-      return this.#options.judge.canPass(row);
+      const { judge, canDoWithout } = this.#options;
+      if (!judge.canPass(row)) return false;
+      return canDoWithout === undefined || (judge.isReceiptKnown(row) && canDoWithout(judge.shown(row)));
     } catch {
       return false;
     }

@@ -22,6 +22,7 @@ export class RecordReader {
   readonly #context: DecodeContext;
   readonly #selection: Selection;
   readonly #passed: PassedRuns | undefined;
+  readonly #canDoWithout: DecoderOptions["canDoWithout"];
   readonly #path: string | undefined;
   readonly #blocks: TextBlocks;
 
@@ -34,6 +35,7 @@ export class RecordReader {
     this.#context = options.context;
     this.#selection = options.selection ?? SELECT_ALL;
     this.#passed = options.onPassedOver === undefined ? undefined : new PassedRuns(options.onPassedOver);
+    this.#canDoWithout = options.canDoWithout;
     this.#path = options.path;
     this.#blocks = new TextBlocks(set.formats, named);
   }
@@ -61,10 +63,7 @@ export class RecordReader {
     frame: { bytes: Uint8Array; offset: number },
     mayHoldMore: boolean,
   ): Iterable<DecodedItem> {
-    if (!this.#isWanted(frame.bytes)) {
-      if (this.#passed !== undefined) this.passOver(shape, { shown: shownBy(frame.bytes), offset: frame.offset });
-      return;
-    }
+    if (!this.#isWanted(frame.bytes) && this.#isPassedOver(shape, frame)) return;
     const { text, marks } = readUtf8(frame.bytes);
     if (shape === "xml") return yield* this.#record({ ok: true, value: { shape, text, marks } }, frame);
     const record = jsonRecord(text, marks);
@@ -101,6 +100,19 @@ export class RecordReader {
     this.settle();
   }
 
+  /** Passes over a record that is not wanted, unless it must be decoded to be known. */
+  #isPassedOver(shape: "json" | "xml", { bytes, offset }: { bytes: Uint8Array; offset: number }): boolean {
+    // Where the forwarder's stamp stands in JSON only a closer look would tell.
+    if (this.#canDoWithout !== undefined) return shape === "xml" && this.#canDoWithout(shownBy(bytes));
+    if (this.#passed !== undefined) this.passOver(shape, { shown: shownBy(bytes), offset });
+    return true;
+  }
+
+  #isBlockWanted(format: Format, bytes: Uint8Array): boolean {
+    if (this.#selection === SELECT_ALL || this.#canDoWithout !== undefined) return true;
+    return format.select(bytes, this.#selection);
+  }
+
   #isWanted(bytes: Uint8Array): boolean {
     if (this.#selection === SELECT_ALL) return true;
     // A format of text is asked about its own blocks only.
@@ -113,7 +125,7 @@ export class RecordReader {
     if (block.format === undefined) {
       if (isBetweenRecords(block.text)) return;
       yield this.#failed(failure("format.unknown", "text of no known format").failure, { bytes, offset: block.offset });
-    } else if (this.#selection !== SELECT_ALL && !block.format.select(bytes, this.#selection)) {
+    } else if (!this.#isBlockWanted(block.format, bytes)) {
       this.passOver(block.format.name, { shown: shownBy(bytes), offset: block.offset });
     } else {
       yield* this.#decode(block.format, record, { bytes, offset: block.offset });

@@ -36,6 +36,8 @@ export interface Shown {
   readonly computer: string | undefined;
   readonly channel: string | undefined;
   readonly at: EpochMs | undefined;
+  /** The forwarder's own stamp. */
+  readonly receivedAt: EpochMs | undefined;
   readonly recordId: number | undefined;
 }
 

@@ -13,16 +13,27 @@ const XML = {
   channel: /<(?:\w{1,20}:)?Channel(?:\s[^<>]{0,100})?>([^<>]{1,255})</g,
   recordId: /<(?:\w{1,20}:)?EventRecordID(?:\s[^<>]{0,100})?>\s{0,20}(\d{1,20})\s{0,20}</g,
   at: /<(?:\w{1,20}:)?TimeCreated\s[^<>]{0,100}?SystemTime\s{0,4}=\s{0,4}["']([^"'<>]{1,40})["']/g,
+  created: /$^/g,
 };
+
+/** Counts before the document's own stamp. */
+const TIME_CREATED = '"time_created"';
 
 const JSON_TEXT = {
   computer: /"computer_name"\s{0,8}:\s{0,8}"([^"\\]{1,255})"/g,
   channel: /"channel"\s{0,8}:\s{0,8}"([^"\\]{1,255})"/g,
   recordId: /"record_id"\s{0,8}:\s{0,8}"?(\d{1,20})"?/g,
   at: /"@timestamp"\s{0,8}:\s{0,8}"([^"\\]{1,40})"/g,
+  created: /"time_created"\s{0,8}:\s{0,8}"([^"\\]{1,40})"/g,
 };
 
-const NOTHING: Shown = { computer: undefined, channel: undefined, at: undefined, recordId: undefined };
+const NOTHING: Shown = {
+  computer: undefined,
+  channel: undefined,
+  at: undefined,
+  receivedAt: undefined,
+  recordId: undefined,
+};
 
 /** Looks at the bytes of one record of event XML or Winlogbeat JSON. */
 export function shownBy(record: Uint8Array): Shown {
@@ -33,7 +44,8 @@ export function shownBy(record: Uint8Array): Shown {
   return {
     computer: only(text, shape.computer),
     channel: only(text, shape.channel),
-    at: instantOf(only(text, shape.at) ?? ""),
+    at: instantOf(only(text, text.includes(TIME_CREATED) ? shape.created : shape.at) ?? ""),
+    receivedAt: undefined,
     recordId: Number.isSafeInteger(recordId) ? recordId : undefined,
   };
 }
@@ -43,7 +55,13 @@ function only(text: string, pattern: RegExp): string | undefined {
   let found: string | undefined;
   for (const match of text.matchAll(pattern)) {
     const value = match[1];
-    if (value === undefined || value.includes("&") || (found !== undefined && found !== value)) return undefined;
+    if (
+      value === undefined ||
+      value.includes("&") ||
+      value.trim() !== value ||
+      (found !== undefined && found !== value)
+    )
+      return undefined;
     found = value;
   }
   return found;

@@ -21,6 +21,7 @@ const SLOT = {
   recordId: 9,
   timeCreated: 10,
   code: 11,
+  created: 12,
 } as const;
 
 /** The name of the format whose lines these are. */
@@ -50,7 +51,7 @@ const NAMES: readonly NameTable[] = [
       time_created: { slot: SLOT.timeCreated },
     },
   },
-  { names: { code: { slot: SLOT.code } } },
+  { names: { code: { slot: SLOT.code }, created: { slot: SLOT.created } } },
 ];
 
 /** In place of an event id. */
@@ -73,6 +74,7 @@ export class WinlogbeatLines {
   readonly #channel = new TextMemory();
   readonly #computer = new TextMemory();
   readonly #instant = new InstantMemory();
+  readonly #received = new InstantMemory();
 
   constructor(scanner: LineScanner, selection: Selection) {
     this.#scanner = scanner;
@@ -89,6 +91,12 @@ export class WinlogbeatLines {
     return !this.#isWanted(row, own) && (code === own || !this.#isWanted(row, code));
   }
 
+  /** Whether the forwarder's stamp is missing, or was read. */
+  isReceiptKnown(row: number): boolean {
+    const place = this.#scanner.value(row, SLOT.created);
+    return place === 0 || this.#received.read(this.#scanner.bytes, place) !== undefined;
+  }
+
   /** What the line shows of itself. */
   shown(row: number): Shown {
     const { bytes } = this.#scanner;
@@ -98,6 +106,7 @@ export class WinlogbeatLines {
       computer: this.#computer.read(bytes, this.#scanner.value(row, SLOT.computer)),
       channel: this.#channel.read(bytes, this.#scanner.value(row, SLOT.channel)),
       at: this.#instant.read(bytes, created === 0 ? this.#scanner.value(row, SLOT.timestamp) : created),
+      receivedAt: this.#received.read(bytes, this.#scanner.value(row, SLOT.created)),
       recordId: number === 0 ? undefined : readDigits(bytes, skipBlanks(bytes, number)),
     };
   }

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { createOffline, createRuleMatcher, type State } from "@culprit/correlator";
 import { type Incident, shortName } from "@culprit/model";
 import { renderHtml, renderMarkdown, renderPage } from "@culprit/notify";
-import type { Program } from "@culprit/rules";
+import { knowledgeSelection, type Program } from "@culprit/rules";
 import { createArrivals } from "../arrival.ts";
 import { decodeInput, failureLine } from "../decode-input.ts";
 import { EXIT } from "../exit-code.ts";
@@ -49,6 +49,9 @@ export async function analyze(
   const events = decodeInput(await inputFiles(paths), {
     zone: options.timezone,
     now: Date.now(),
+    ...(options.since === undefined && options.until === undefined
+      ? { selection: knowledgeSelection(knowledge), canDoWithout: arrivals.addUnwanted }
+      : {}),
     onFailure: (failure) => {
       failureCount += 1;
       onFailure(failureLine(failure));
