@@ -21,10 +21,16 @@ let timelines: readonly Timeline[];
 beforeAll(async () => {
   const knowledge = await loadKnowledge(KNOWLEDGE_DIR);
   parts = { program: knowledge.program, tables: knowledge.tables, matcher: createRuleMatcher(knowledge) };
-  const all = (await readTimelineFiles(KNOWLEDGE_DIR)).flatMap(({ text }) => TimelineFile.parse(parse(text)).timelines);
+  const files = (await readTimelineFiles(KNOWLEDGE_DIR)).map(({ text }) => TimelineFile.parse(parse(text)));
+  const all = files.filter(({ playbook }) => !TELL_OF_ARRIVAL.has(playbook)).flatMap((file) => file.timelines);
   timelines = all.filter((timeline) => spanOf(timeline) <= LATENESS_MS);
-  console.log(`left out: ${all.length - timelines.length} timelines that last longer than the lateness`);
+  console.log(
+    `left out: ${all.length - timelines.length} timelines that last longer than the lateness, and those of ${[...TELL_OF_ARRIVAL].join(", ")}`,
+  );
 });
+
+/** What these playbooks tell of is the arrival itself: how late, in which order, with which gaps. */
+const TELL_OF_ARRIVAL = new Set(["feed-silent", "fleet-feed-silent", "feed-gap", "feed-began-anew", "feed-clock"]);
 
 /** Longer stories freeze their first incidents on the way: what they say then is what had arrived by then. */
 const LATENESS_MS = 6 * 3_600_000;
@@ -43,7 +49,15 @@ function essence(incidents: readonly Incident[]): unknown[] {
         (text, { id, playbook, startedAt }) => text.replaceAll(id, `${playbook} ${startedAt}`),
         JSON.stringify(value),
       );
-    return JSON.stringify({ ...JSON.parse(named(rest)), children: children.map(named).sort() });
+    const { playbook, startedAt, scope } = rest;
+    // What an incident is stands first, so that sorting puts like beside like.
+    return JSON.stringify({
+      playbook,
+      startedAt,
+      scope,
+      ...JSON.parse(named(rest)),
+      children: children.map(named).sort(),
+    });
   });
   return plain.sort().map((text) => JSON.parse(text));
 }
@@ -69,7 +83,7 @@ test("any order of delivery within two hours, with repeats, ends with the same i
       const disturbed = essence(playTimeline(timeline, parts, (all) => disturb(all, moved)).incidents);
       expect(disturbed, timeline.name).toEqual(straight);
     }),
-    // A fixed seed: longer searches still find that a short name learned late stays short in the scope.
-    { numRuns: 150, seed: 20260310 },
+    // `ORDER_RUNS` searches longer; a seed is drawn each time, and printed with what it finds.
+    { numRuns: Number(process.env["ORDER_RUNS"] ?? 150) },
   );
 });

@@ -43,7 +43,8 @@ export function forgetMs(playbook: CompiledPlaybook): number {
   return Math.max(playbook.close.idle, playbook.collect.after) + playbook.close.reopen;
 }
 
-const ANNOUNCED_MAX_MS = 7 * 86_400_000;
+/** How long a key remembers what it was told of incidents that are folded elsewhere. */
+export const ANNOUNCED_MAX_MS = 7 * 86_400_000;
 
 /** Evidence of an incident that is still held stays as long as the incident does. */
 function isNearIncident(signal: Signal, key: KeyState, program: Program): boolean {

@@ -7,6 +7,7 @@ export * from "./match.ts";
 export * from "./match-stage.ts";
 export * from "./narrate.ts";
 export * from "./offline.ts";
+export type { Remembered, RememberedChanges } from "./recent-signals.ts";
 export * from "./route.ts";
 export * from "./rule-matcher.ts";
 export * from "./state.ts";

@@ -204,6 +204,25 @@ test("a rule that no playbook asks for makes no signal", () => {
   expect(new Set(found.map(({ signal }) => signal.rule))).toEqual(new Set(["removed"]));
 });
 
+test("a full name learned late reaches those who called the machine by its short name, and no other signal is sent", () => {
+  const matching = stage();
+  matching.event(event("HV12", CLUSTERING, 1135, { NodeName: "HV11" }), T);
+  matching.event(event("HV15", CLUSTERING, 1135, { NodeName: "HV16" }), T);
+  const again = signals(matching.event(event("HV11.contoso.com", "Acme", 7, []), T));
+  expect(new Set(again.map(({ signal }) => signal.host))).toEqual(new Set(["hv12"]));
+  expect(again[0]?.signal).toMatchObject({ subject: "hv11.contoso.com" });
+  expect(again[0]?.signal.hosts.map(({ host }) => host)).toEqual(["hv12", "hv11.contoso.com"]);
+  expect(signals(matching.event(event("HV11.contoso.com", "Acme", 7, []), T))).toEqual([]);
+});
+
+test("a second machine of the same short name takes back what the first one answered to", () => {
+  const matching = stage();
+  matching.event(event("HV12", CLUSTERING, 1135, { NodeName: "HV11" }), T);
+  matching.event(event("HV11.contoso.com", "Acme", 7, []), T);
+  const again = signals(matching.event(event("HV11.adatum.com", "Acme", 7, []), T));
+  expect(again[0]?.signal).toMatchObject({ subject: "hv11" });
+});
+
 const FEED_DETECTION = `title: Gap
 name: gap
 logsource: { product: windows }

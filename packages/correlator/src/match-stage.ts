@@ -6,7 +6,6 @@ import {
   type Coverage,
   type EpochMs,
   type Fact,
-  HOUR_MS,
   isFeedChannel,
   type Signal,
   shortName,
@@ -16,13 +15,12 @@ import type { CodeTables, Program } from "@culprit/rules";
 import { type FeedFinding, feedEvent } from "./feed/feed-event.ts";
 import { FeedHealth, type HealthChanges, type Heard, type StoredHostHealth } from "./feed/feed-health.ts";
 import { matchEvent, type RuleMatcher, refreshSignal } from "./match.ts";
+import { RecentSignals, type Remembered, type RememberedChanges } from "./recent-signals.ts";
 import { keysFor, keysOf } from "./route.ts";
+import { isSame } from "./same.ts";
 import type { Input } from "./state.ts";
-import { learn, relationsOf, type Topology } from "./topology.ts";
+import { learn, noteHost, relationsOf, type Topology } from "./topology.ts";
 
-/** Signals remembered for sending again; the oldest go first and are counted. */
-const RECENT_MAX = 20_000;
-const RECENT_MS = 26 * HOUR_MS;
 const KINDS_OF_COVERAGE = new Set(["host", "cluster"] as const);
 
 export type KeyedInput = Extract<Input, { key: string }>;
@@ -61,18 +59,6 @@ export interface MatchKnowledge {
 /** How a piece of the input reached us, where that differs from its arrival time or says more. */
 export type Hearing = Partial<Pick<Heard, "heardAt" | "ageMs" | "feed">>;
 
-/** A signal that can be sent again, with the keys it went to. */
-export interface Remembered {
-  readonly signal: Signal;
-  readonly keys: readonly string[];
-}
-
-export interface RememberedChanges {
-  readonly added: readonly Remembered[];
-  /** Signal ids. */
-  readonly removed: readonly string[];
-}
-
 interface Pending {
   coverage: Coverage;
 }
@@ -91,52 +77,27 @@ export function createMatchStage(
   let { program } = parts;
   let context = contextOf(parts, topology);
   let hasNewRules = false;
-  const recent = new Map<string, Remembered & { text: string }>();
-  for (const held of parts.remembered ?? [])
-    recent.set(held.signal.id, { ...held, text: JSON.stringify(held.signal.hosts) });
-  const added = new Set<string>();
-  const removed = new Set<string>();
+  const recent = new RecentSignals(parts.remembered ?? []);
   const pending = new Map<string, Pending>();
-  const counters = { recentDropped: 0 };
   const health = new FeedHealth();
   health.restore(parts.health ?? []);
   let fresh: Fact[] = [];
   let newest: EpochMs = Number.NEGATIVE_INFINITY;
 
-  const remember = (signal: Signal, keys: readonly string[]): void => {
-    recent.set(signal.id, { signal, keys, text: JSON.stringify(signal.hosts) });
-    added.add(signal.id);
-    removed.delete(signal.id);
-    if (recent.size <= RECENT_MAX) return;
-    const oldest = recent.keys().next().value;
-    if (oldest !== undefined) forget(oldest);
-    counters.recentDropped += 1;
-  };
-
-  const forget = (id: string): void => {
-    recent.delete(id);
-    if (!added.delete(id)) removed.add(id);
-  };
-
   const route = (signal: Signal): KeyedInput[] => {
     const keys = keysOf(signal, program, topology);
-    remember(signal, keys);
+    recent.remember(signal, keys);
     return keys.map((key) => ({ kind: "signal", key, signal }));
   };
 
-  /** Signals whose machines are known better now, to every key they belong to now or went to before. */
-  const resend = (now: EpochMs): KeyedInput[] => {
+  /** Of these signals, those whose machines are known better now: to every key they belong to now or went to before. */
+  const resend = (candidates: Iterable<Remembered>): KeyedInput[] => {
     const inputs: KeyedInput[] = [];
-    for (const [id, held] of recent) {
-      if (held.signal.receivedAt < now - RECENT_MS) {
-        forget(id);
-        continue;
-      }
+    for (const held of candidates) {
       const signal = refreshSignal(held.signal, topology);
       const keys = new Set([...held.keys, ...keysOf(signal, program, topology)]);
-      const isKnownAsBefore = JSON.stringify(signal.hosts) === held.text && signal.subject === held.signal.subject;
-      if (isKnownAsBefore && keys.size === held.keys.length) continue;
-      remember(signal, [...keys]);
+      if (keys.size === held.keys.length && isSame(signal, held.signal)) continue;
+      recent.remember(signal, [...keys]);
       for (const key of keys) inputs.push({ kind: "signal", key, signal });
     }
     return inputs;
@@ -190,11 +151,12 @@ export function createMatchStage(
         }));
 
   return {
-    counters,
+    counters: recent.counters,
     event(event, receivedAt, hearing = {}) {
       const heard = hear(coverageOf(event), receivedAt, hearing);
       // Whoever writes under our own name from outside says nothing about the feed.
       if (isFeedChannel(event.channel)) return heard;
+      const isNewName = noteHost(topology, event.host);
       const matched = matchEvent(event, receivedAt, context);
       const restarted = matched.signals.some(({ rule }) => program.detections.get(rule)?.extension.time === "boot");
       // What came before a boot is told apart from what came after it: the last sign of life counts.
@@ -208,7 +170,9 @@ export function createMatchStage(
         fresh.push(fact);
         news = true;
       }
-      if (news) inputs.push(...resend(receivedAt));
+      if (news) inputs.push(...resend(recent.all()));
+      // A full name that is new answers to whoever called the machine by its short one.
+      else if (isNewName) inputs.push(...resend(recent.naming(shortName(event.host))));
       for (const signal of matched.signals) inputs.push(...route(news ? refreshSignal(signal, topology) : signal));
       return inputs;
     },
@@ -216,16 +180,13 @@ export function createMatchStage(
       ...hear(coverage, receivedAt, hearing),
       ...coverageInputs(coverage),
     ],
-    refresh: () => resend(Number.NEGATIVE_INFINITY),
+    refresh: () => resend(recent.all()),
     fact(fact) {
-      return learn(topology, fact) ? resend(Number.NEGATIVE_INFINITY) : [];
+      return learn(topology, fact) ? resend(recent.all()) : [];
     },
     flush() {
-      for (const [id, held] of recent) {
-        if (held.signal.receivedAt >= newest - RECENT_MS) break;
-        forget(id);
-      }
-      const again = hasNewRules ? resend(newest) : [];
+      recent.forgetBefore(newest);
+      const again = hasNewRules ? resend(recent.all()) : [];
       hasNewRules = false;
       return [...again, ...[...pending.keys()].flatMap(flushLog), ...tell(health.look())];
     },
@@ -236,15 +197,7 @@ export function createMatchStage(
     },
     finish: () => tell(health.finish()),
     healthChanges: () => health.changes(),
-    remembered() {
-      const changes = {
-        added: [...added].flatMap((id) => recent.get(id) ?? []).map(({ signal, keys }) => ({ signal, keys })),
-        removed: [...removed],
-      };
-      added.clear();
-      removed.clear();
-      return changes;
-    },
+    remembered: () => recent.changes(),
     learned() {
       const facts = fresh;
       fresh = [];

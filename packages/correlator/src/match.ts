@@ -15,13 +15,14 @@ import {
   positionalValue,
   type Signal,
   type SignalId,
+  sameHost,
   shortName,
   type WindowsEvent,
 } from "@culprit/model";
 import type { BindingSource, CodeTables, DetectionInfo } from "@culprit/rules";
 import { RE2JS } from "re2js";
 import { DecodedFields } from "./decoded-fields.ts";
-import { noteHost, relationsOf, resolveHost, type Topology } from "./topology.ts";
+import { relationsOf, resolveHost, type Topology } from "./topology.ts";
 
 const SUMMARY_LENGTH_MAX = 500;
 const BINDING_LENGTH_MAX = 300;
@@ -179,10 +180,10 @@ function signalOf(
   topology: Topology,
 ): Signal {
   const { extension } = detection;
-  noteHost(topology, event.host);
   const subjectName = extension.subject === undefined ? undefined : foldHost(bindings[extension.subject] ?? "");
   const subject = subjectName === undefined ? undefined : resolveHost(topology, subjectName, event.host);
   const named = extension.hosts.flatMap((name) => foldHost(bindings[name] ?? "") ?? []);
+  const said = [...(subjectName === undefined ? [] : [subjectName]), ...named];
   return {
     id: contentId("signal", detection.name, ref.id) as SignalId,
     rule: detection.name,
@@ -192,26 +193,36 @@ function signalOf(
     bindings: { ...bindings },
     at: event.timeCreated,
     receivedAt,
-    hosts: relationsOfAll([event.host, ...(subject === undefined ? [] : [subject]), ...named], event, topology),
+    hosts: relationsOfAll(
+      [event.host, ...(subject === undefined ? [] : [subject]), ...named],
+      event.host,
+      event.timeCreated,
+      topology,
+    ),
+    ...(said.length === 0 ? {} : { said }),
   };
 }
 
-function relationsOfAll(names: readonly string[], event: WindowsEvent, topology: Topology): HostRelations[] {
+function relationsOfAll(names: readonly string[], speaker: string, at: EpochMs, topology: Topology): HostRelations[] {
   const seen = new Map<string, HostRelations>();
   for (const name of names) {
-    const full = resolveHost(topology, name, event.host);
-    if (!seen.has(shortName(full))) seen.set(shortName(full), relationsOf(topology, full, event.timeCreated));
+    const full = resolveHost(topology, name, speaker);
+    if (!seen.has(shortName(full))) seen.set(shortName(full), relationsOf(topology, full, at));
   }
   return [...seen.values()];
 }
 
-/** Works out again what is known of the machines of a signal, after something was learned. */
+/** Works out again what is known of the machines of a signal, from the names it was told, after something was learned. */
 export function refreshSignal(signal: Signal, topology: Topology): Signal {
-  const subject = signal.subject === undefined ? undefined : resolveHost(topology, signal.subject, signal.host);
-  const hosts = signal.hosts.map((known) =>
-    relationsOf(topology, resolveHost(topology, known.host, signal.host), signal.at),
-  );
-  return { ...signal, ...(subject === undefined ? {} : { subject }), hosts };
+  const { host, at, said = signal.hosts.map((known) => known.host) } = signal;
+  const { subject: before, ...rest } = signal;
+  const named = before === undefined ? undefined : (said.find((name) => sameHost(name, before)) ?? before);
+  const subject = named === undefined ? undefined : resolveHost(topology, named, host);
+  return {
+    ...rest,
+    ...(subject === undefined || subject === host ? {} : { subject }),
+    hosts: relationsOfAll([host, ...said], host, at, topology),
+  };
 }
 
 const PLACEHOLDER = /\{([a-z][a-z0-9_]*)\}/g;

@@ -155,9 +155,14 @@ function addBeat(beats: LastBeat[], signal: Signal): void {
   if (beat !== undefined) beats.push(beat);
 }
 
-/** By time, then by machine, then by id: an incident's id names the order of arrival, so it decides last. */
+/** By time, machine and rule, then by id: an incident's id names the order of arrival, so it decides last. */
 export function inOrder(a: Sighting, b: Sighting): number {
-  return a.from - b.from || compareText(a.about, b.about) || compareText(a.signal.id, b.signal.id);
+  return (
+    a.from - b.from ||
+    compareText(a.about, b.about) ||
+    compareText(a.signal.rule, b.signal.rule) ||
+    compareText(a.signal.id, b.signal.id)
+  );
 }
 
 function compareText(a: string, b: string): number {

@@ -15,14 +15,15 @@ import {
   type Signal,
   shortName,
 } from "@culprit/model";
-import type { CompiledPlaybook, Program } from "@culprit/rules";
+import { type CompiledPlaybook, type Program, positiveAliasesOf } from "@culprit/rules";
 import { applyAct, cutsOf, unlinkedFrom } from "./act.ts";
 import { couldBeMet } from "./condition.ts";
 import { contentOf, settlesAt } from "./content.ts";
 import { addBlind, addCoverage } from "./coverage.ts";
-import { evict, forgetMs, isEmpty } from "./evict.ts";
+import { ANNOUNCED_MAX_MS, evict, forgetMs, isEmpty } from "./evict.ts";
 import { announce, relate, withdraw } from "./family.ts";
 import { type Group, groupsOf, groupWithout } from "./group.ts";
+import { remembered } from "./remembered.ts";
 import { isHomeOf } from "./route.ts";
 import { isSame } from "./same.ts";
 import { Sightings } from "./sighting.ts";
@@ -160,7 +161,8 @@ function settle(key: KeyState, state: State, program: Program, outputs: Output[]
   const open = new Set<string>();
   for (const held of key.incidents.values()) {
     if (!program.playbooks.has(held.playbook)) {
-      end(held, `Withdrawn: the playbook ${held.playbook} is not loaded any more.`, now, outputs);
+      if (held.published?.status !== "closed")
+        end(held, `Withdrawn: the playbook ${held.playbook} is not loaded any more.`, now, outputs);
       remove(key, held, outputs);
       continue;
     }
@@ -204,7 +206,7 @@ function evaluate(
     const incident = claim(key, playbook, group, held, claimed, state);
     if (incident === undefined) continue;
     claimed.add(incident.id);
-    follow(incident, group, lastOf.get(group.entity));
+    follow(incident, group, lastOf.get(group.entity), held);
     lastOf.set(group.entity, incident);
     incident.openers = openerIds(group);
     incident.anchorAt = group.anchor.to;
@@ -213,12 +215,21 @@ function evaluate(
     if (counted === undefined) dismiss(key, incident, now, outputs);
     else revise(key, incident, counted, state, program, outputs);
   }
-  for (const incident of held) if (!claimed.has(incident.id)) retract(key, incident, now, outputs);
+  for (const incident of held) if (!claimed.has(incident.id)) retract(key, incident, playbook, now, outputs);
 }
 
 /** Notes which incident this one is the return of: the last of its entity that was still held when this one began. */
-function follow(incident: HeldIncident, { playbook, span }: Group, before: HeldIncident | undefined): void {
-  if (before === undefined || span.from > before.lastAt + forgetMs(playbook)) return;
+function follow(
+  incident: HeldIncident,
+  { playbook, span }: Group,
+  before: HeldIncident | undefined,
+  held: readonly HeldIncident[],
+): void {
+  if (before === undefined || span.from > before.lastAt + forgetMs(playbook)) {
+    // One that is forgotten stays the one before; one that later records took in or took back does not.
+    if (held.some(({ id }) => id === incident.previous)) delete incident.previous;
+    return;
+  }
   incident.previous = before.id;
   const { resolved } = before;
   if (resolved?.holds === true && resolved.at < span.from) incident.cut = { at: resolved.at, resolved: before.id };
@@ -346,26 +357,40 @@ function dismiss(key: KeyState, incident: HeldIncident, now: EpochMs, outputs: O
   key.announced.delete(incident.id);
 }
 
-/** Closes an incident that has been told of, and says why. */
+/** Closes an incident that has been told of, and says why; one that was closed already only says why. */
 function end(incident: HeldIncident, fact: string, now: EpochMs, outputs: Output[]): void {
   const { published } = incident;
-  if (published === undefined || published.status === "closed") return;
+  if (published === undefined || published.facts.includes(fact)) return;
   const facts = [...published.facts, fact];
   publish(incident, { ...published, status: "closed", updatedAt: new Date(now).toISOString(), facts }, outputs);
 }
 
 /** An incident whose openers no longer make one: evidence moved it elsewhere, or its condition is not met any more. */
-function retract(key: KeyState, incident: HeldIncident, now: EpochMs, outputs: Output[]): void {
-  const forgotten = incident.openers.every(
+function retract(
+  key: KeyState,
+  incident: HeldIncident,
+  playbook: CompiledPlaybook,
+  now: EpochMs,
+  outputs: Output[],
+): void {
+  if (!isForgotten(key, incident, playbook, now))
+    end(incident, "Withdrawn: later records show that this was not an incident of its own.", now, outputs);
+  remove(key, incident, outputs);
+}
+
+/** Whether its openers are merely no longer held. Other incidents that opened it are held for long: if gone, they were taken back. */
+function isForgotten(key: KeyState, incident: HeldIncident, playbook: CompiledPlaybook, now: EpochMs): boolean {
+  if (opensByIncidents(playbook) && now < incident.lastAt + ANNOUNCED_MAX_MS) return false;
+  return incident.openers.every(
     (id) =>
       !key.announced.has(id as IncidentId) &&
       ![...key.signals.values()].some((list) => list.some((signal) => signal.id === id)),
   );
-  if (!forgotten) {
-    end(incident, "Withdrawn: later records show that this was not an incident of its own.", now, outputs);
-  }
-  remove(key, incident, outputs);
 }
+
+const opensByIncidents = remembered(({ open, signals }: CompiledPlaybook): boolean =>
+  positiveAliasesOf(open.when).some((alias) => (signals[alias]?.incident.length ?? 0) > 0),
+);
 
 function remove(key: KeyState, incident: HeldIncident, outputs: Output[]): void {
   if (incident.announced !== undefined) withdraw(incident, outputs);

@@ -7,6 +7,10 @@ import { domainOf, type EpochMs, type Fact, type HostRelations, sameHost, shortN
 /** Learned facts kept; the oldest go first. */
 const FACTS_MAX = 200_000;
 
+/** Short names remembered, and full names for each: at the limit new ones stay as they are written. */
+const NAMES_MAX = 500_000;
+const NAMES_PER_SHORT_MAX = 64;
+
 export interface Topology {
   readonly facts: Map<string, Fact>;
   /** Fact kind + short name of `from` -> facts, oldest first. */
@@ -104,12 +108,17 @@ function clusterOf(topology: Topology, host: string, at: EpochMs): string | unde
 /** A cluster known by its nodes alone; its name is no name that people use. */
 export const PEERS_PREFIX = "cluster of ";
 
-/** Remembers a host's full name, so that a short name in another host's event finds it. */
-export function noteHost(topology: Topology, host: string): void {
+/**
+ * Remembers a host's full name, so that a short name in another host's event finds it. Returns whether it is a full name
+ * that was not known.
+ */
+export function noteHost(topology: Topology, host: string): boolean {
   const short = shortName(host);
-  const names = topology.names.get(short);
-  if (names === undefined) topology.names.set(short, new Set([host]));
-  else names.add(host);
+  const names = topology.names.get(short) ?? new Set<string>();
+  if (names.has(host) || names.size >= NAMES_PER_SHORT_MAX) return false;
+  if (names.size === 0 && topology.names.size >= NAMES_MAX) return false;
+  topology.names.set(short, names.add(host));
+  return host !== short;
 }
 
 /**

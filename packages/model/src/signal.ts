@@ -53,6 +53,8 @@ export const Signal = z.object({
   receivedAt: EpochMs,
   /** The logger and every machine named, with what is known of each. */
   hosts: z.array(HostRelations),
+  /** The machines named beside the logger, as the record wrote them; folded. */
+  said: z.exactOptional(z.array(z.string())),
 });
 export type Signal = Readonly<z.infer<typeof Signal>>;
 
