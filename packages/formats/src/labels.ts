@@ -62,6 +62,8 @@ const LINE = /^([\p{L}][\p{L}\p{M} .'’-]{1,40}?)[ \t]{0,20}[::=][ \t]{0,40}(.*
 /** Articles write the id without a colon: `Event ID 1135`. */
 const BARE_ID = /^Event ID:? {1,4}(\d{1,5})[ \t]{0,8}$/i;
 const MARKS = /[\u200e\u200f\u00a0]/g;
+/** What pages and issue trackers make bold, and how they end a line. */
+const MARKUP = /\*\*|<br ?\/?>$/g;
 const LINE_MAX_LENGTH = 2_000;
 
 /** The field that a word labels, in any language known. */
@@ -72,7 +74,7 @@ export function labelField(word: string): LabelField | undefined {
 /** The label a line begins with, if it is one that Windows writes. */
 export function readLabel(line: string): Label | undefined {
   if (line.length > LINE_MAX_LENGTH) return undefined;
-  const text = line.replace(MARKS, " ").trim();
+  const text = line.replace(MARKS, " ").replace(MARKUP, "").trim();
   const bare = BARE_ID.exec(text);
   if (bare !== null) return { field: "eventId", value: bare[1] as string, word: "event id" };
   const match = LINE.exec(text);

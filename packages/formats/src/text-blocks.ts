@@ -27,6 +27,8 @@ const BLOCK_MAX_CHARS = 256 * 1024;
 /** Lines that no format knows come out in pieces of about this size. */
 const UNKNOWN_MAX_CHARS = 16 * 1024;
 const EMPTY_LINES_MAX = 8;
+/** What text is pasted between on pages and in issue trackers; no record of any format has such a line. */
+const FENCE = /^(?:```\w{0,12}|~~~|\{(?:code|noformat)[^}]{0,20}\})\s{0,4}$/;
 
 interface OpenBlock {
   readonly format: Format | undefined;
@@ -54,6 +56,7 @@ export class TextBlocks {
 
   /** The next line; gives back the block that it closes, if any. */
   line(line: TextLine): TextBlock[] {
+    if (FENCE.test(line.text)) return this.close();
     // A cell whose quotes are open goes on, whatever its lines look like.
     const isInCell = this.#heading !== undefined && (this.#open?.quotes ?? 0) % 2 === 1;
     const starting = isInCell ? undefined : this.#starting(line.text);

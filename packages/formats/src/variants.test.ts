@@ -281,7 +281,44 @@ const FLAT: readonly Variant[] = [
   ],
 ];
 
+const LABELLED = [
+  "Log Name:      System",
+  `Source:        ${PROVIDER}`,
+  "Date:          3/1/2024 10:00:00 AM",
+  "Event ID:      7031",
+  "Level:         Error",
+  `Computer:      ${HOST}`,
+  "Description:",
+  "The Cluster Service service terminated.",
+  "",
+].join("\n");
+const TREE = XML.replace(/></g, ">\n<").replaceAll("'", '"');
+const WMIC = ["Category=0", "CategoryString=", `ComputerName=${HOST}`, "EventCode=7031", "EventIdentifier=3221232503"]
+  .concat(["EventType=1", 'InsertionStrings={"Cluster Service","1"}', "Logfile=System", "Message=a=b", "and more"])
+  .concat([
+    "RecordNumber=4711",
+    `SourceName=${PROVIDER}`,
+    "TimeGenerated=20240301100000.000000-000",
+    "Type=Error",
+    "User=",
+  ])
+  .map((line) => `${line}\r\r\n`)
+  .join("");
+
+const PASTED: readonly Variant[] = [
+  ["text between fences", `\`\`\`\n${LABELLED}\`\`\`\n`],
+  ["XML between fences, with its language", `\`\`\`xml\n${TREE}\n\`\`\`\n`],
+  ["text between marks of an issue tracker", `{code}\n${LABELLED}{code}\n`],
+  ["labels in bold", LABELLED.replace(/^([A-Z][\w ]+):/gm, "**$1:**")],
+  ["lines that end in HTML's breaks", LABELLED.replaceAll("\n", "<br>\n")],
+  ["a tree view without blanks", TREE.replace(/^<(Event |System|EventData)/gm, "-<$1")],
+  ["a tree view with blanks", TREE.replace(/^<(Event |System|EventData)/gm, "- <$1")],
+  ["typographic quotes", TREE.replace(/"([^"]*)"/g, "\u201c$1\u201d")],
+  ["wmic's list", `${WMIC}\r\r\n${WMIC}`, 2],
+];
+
 describe.each([
+  ["pasted text", PASTED],
   ["encodings", ENCODINGS],
   ["carried by something else", CARRIED],
   ["lines of files and consoles", LINES],

@@ -1,5 +1,6 @@
 /**
- * Win32_NTLogEvent: MOF text of Sumo Logic and WMI dumps, the same keys as JSON, and Rapid7's `insertionStrings`.
+ * Win32_NTLogEvent: MOF text of Sumo Logic and WMI dumps, `wmic ntevent list` (`Key=value` a line), the same keys as JSON,
+ * and Rapid7's `insertionStrings`.
  *
  * Source: FORMATS.md section 11; corpora/open-xp-rules (wmi).
  */
@@ -12,9 +13,9 @@ import { fieldOf, isObject, type JsonObject, type JsonValue } from "./json-text.
 
 export const wmi: Format = {
   name: "wmi",
-  text: { extent: "block", starts: (line) => MOF_START.test(line) },
+  text: { extent: "block", starts: (line) => MOF_START.test(line) || LIST_START.test(line) },
   sniff(record) {
-    if (record.shape === "text") return MOF_START.test(record.text) ? SURE_MATCH : NO_MATCH;
+    if (record.shape === "text") return isMof(record.text) || isList(record.text) ? SURE_MATCH : NO_MATCH;
     if (record.shape !== "json") return NO_MATCH;
     const { value } = record;
     return hasAll(value, "Logfile", "SourceName") || hasAll(value, "insertionStrings", "eventCode")
@@ -24,12 +25,46 @@ export const wmi: Format = {
   select: () => true,
   *decode(record, context) {
     if (record.shape === "xml") return;
-    const value = record.shape === "json" ? record.value : readMof(record.text);
+    const value = record.shape === "json" ? record.value : readText(record.text);
     yield finishEvent({ ...draftOfWmi(value), original: record.text, marks: record.marks }, context);
   },
 };
 
 const MOF_START = /^\s{0,8}instance of Win32_NTLogEvent/i;
+/** The first of the keys, which `wmic` writes in the order of the alphabet. */
+const LIST_START = /^Category=\d{1,5}\s{0,4}$/;
+
+function isMof(text: string): boolean {
+  return MOF_START.test(text);
+}
+
+function isList(text: string): boolean {
+  return /^Category=\d{1,5}\s/.test(text);
+}
+
+function readText(text: string): JsonObject {
+  return isMof(text) ? readMof(text) : readList(text);
+}
+
+/** `Key=value` a line; a line that is none goes on with the value before. */
+function readList(text: string): JsonObject {
+  const texts = new Map<string, string>();
+  let open = "";
+  for (const line of text.split("\n").map((one) => one.trimEnd())) {
+    const [, key, value] = /^(\w{2,40})=(.*)$/.exec(line) ?? [];
+    // The message is the one that has lines, and no key stands in it that is not one of ours.
+    if (key !== undefined && (open !== "Message" || LIST_KEYS.has(key))) {
+      open = key;
+      texts.set(key, value ?? "");
+    } else if (open !== "" && line !== "") texts.set(open, `${texts.get(open) ?? ""}\n${line}`);
+  }
+  const fields: JsonObject = Object.create(null);
+  for (const [key, value] of texts) fields[key] = value.startsWith("{") ? readMofValue(value, 0).value : value;
+  return fields;
+}
+
+/** The keys behind the message. */
+const LIST_KEYS = new Set(["RecordNumber", "SourceName", "TimeGenerated", "TimeWritten", "Type", "User"]);
 
 /** WMI's own numbers of the type, which are neither levels nor those of the classic API. */
 const TYPE_LEVELS: Readonly<Record<string, number>> = { "1": 2, "2": 3, "3": 4, "4": 0, "5": 0 };

@@ -38,7 +38,7 @@ const LATIN = new TextDecoder("latin1");
 export function markupAt(bytes: Uint8Array, at: number, last: boolean): Markup {
   const sample = LATIN.decode(bytes.subarray(at, at + NAME_SAMPLE_BYTES));
   if (!last && bytes.length - at < NAME_SAMPLE_BYTES) return "incomplete";
-  const dash = /^-\s{1,8}(?=<|&lt;)/.exec(sample)?.[0].length ?? 0;
+  const dash = /^-\s{0,8}(?=<|&lt;)/.exec(sample)?.[0].length ?? 0;
   const text = sample.slice(dash);
   const start = at + dash;
   if (text.startsWith("&lt;")) {

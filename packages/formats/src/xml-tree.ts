@@ -148,6 +148,17 @@ function readTag(text: string, tag: number, marks: Set<string>): ReadTag | undef
   return { element, closed: false, end: text.length };
 }
 
+/** What closes a value; word processors and web pages turn the quotes of pasted XML into typographic ones. */
+const CLOSING_QUOTES: Readonly<Record<string, string>> = {
+  '"': '"',
+  "'": "'",
+  "\u201c": "\u201d",
+  "\u201d": "\u201d",
+  "\u2018": "\u2019",
+  "\u2019": "\u2019",
+  "\u201e": "\u201c",
+};
+
 function readAttribute(text: string, start: number, attributes: Map<string, string>, marks: Set<string>): number {
   let at = endOfName(text, start);
   if (at === start) {
@@ -159,8 +170,8 @@ function readAttribute(text: string, start: number, attributes: Map<string, stri
   if (text.charCodeAt(at) !== 0x3d) return at;
   at += 1;
   while (isBlank(text.charCodeAt(at))) at += 1;
-  const quote = text[at];
-  if (quote !== '"' && quote !== "'") return at;
+  const quote = CLOSING_QUOTES[text[at] ?? ""];
+  if (quote === undefined) return at;
   const end = text.indexOf(quote, at + 1);
   if (end === -1) {
     // Cut inside the value: what is there of an attribute is not its value.
