@@ -29,6 +29,7 @@ import { isDigest } from "./digest.ts";
 import type { Offers } from "./links/offer.ts";
 import type { Notifier } from "./notifier.ts";
 import { composePage, isOver, type PageContent } from "./page-content.ts";
+import { peopleNotice } from "./people-notice.ts";
 import { SilenceBook } from "./silence-book.ts";
 import { Target } from "./target.ts";
 import { type PageTemplate, templatesOf } from "./template.ts";
@@ -206,14 +207,18 @@ export class Engine implements Desk, Register {
 
   compose(incident: Incident, notifier: string): PageContent {
     const { config, clock } = this.#options;
-    const notice = this.#noticeFor(incident, notifier);
+    const actions = this.#actions.get(incident.id)?.values() ?? [];
+    const notices = [
+      this.#noticeFor(incident, notifier),
+      peopleNotice(incident, actions, zoneOf(config, notifier)),
+    ].filter((notice) => notice !== undefined);
     const known = [...(this.#incidents?.entries() ?? [])].map(([, placed]) => placed.incident);
     const history = recurrenceOf(incident, known, (id) => this.#actions.get(id)?.values() ?? []);
     const page = composePage(incident, {
       timeZone: zoneOf(config, notifier),
       now: isoOf(clock.now()),
       ...(config.consoleUrl === undefined ? {} : { consoleUrl: config.consoleUrl }),
-      ...(notice === undefined ? {} : { notice }),
+      ...(notices.length === 0 ? {} : { notice: notices.join("; ") }),
       ...(history === undefined ? {} : { history }),
       ...(isDigest(incident) ? {} : { replies: this.#options.offers(incident, notifier, clock.now()) }),
     });

@@ -189,7 +189,7 @@ function otherCause(cause: RankedCause, page: IncidentPage): Markup {
     <summary><span class="other-title">${causeTitle(cause)}</span><span class="other-share">${percent(cause.share)}</span>${shareBar(cause)}</summary>
     ${cause.summary === "" ? "" : html`<p class="summary">${say(cause.summary)}</p>`}
     ${reasons(cause)}
-    ${cause.actions.length === 0 ? "" : html`<h4>If it is this</h4><ol>${cause.actions.map((step) => html`<li>${say(step)}</li>`)}</ol>`}
+    ${cause.actions.length === 0 ? "" : html`<h3 class="minor">If it is this</h3><ol>${cause.actions.map((step) => html`<li>${say(step)}</li>`)}</ol>`}
     ${confirmButton(cause, page)}
   </details>`;
 }
