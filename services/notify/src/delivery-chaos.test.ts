@@ -7,7 +7,7 @@ import { deliveryPartitions } from "./delivery.contract.ts";
 import { fixture } from "./fixtures.ts";
 import { type Answer, hours, minutes, Timetable } from "./timetable.test-support.ts";
 
-const RUNS = 12;
+const RUNS = 8;
 const TROUBLE_SECONDS = minutes(40);
 const COUNT = 4;
 const base = fixture("cluster-hang-9e", { children: [] });

@@ -172,6 +172,10 @@ function whenText(incident: Incident, options: PageOptions, over: boolean): stri
   } else if (options.now !== undefined && Date.parse(options.now) >= started) {
     parts.push(agoText(Date.parse(options.now) - started));
   }
+  const last = Date.parse(incident.last) - started;
+  if (incident.occurrences > 1 && last >= SECOND_MS) {
+    parts.push(`${incident.occurrences} times, the last ${durationText(last)} later`);
+  }
   const noticed = Date.parse(incident.detectedAt) - started;
   if (noticed >= LATE_NOTICE_MS) parts.push(`its logs arrived ${durationText(noticed)} later`);
   return parts.join(" · ");
@@ -265,8 +269,7 @@ function seenBefore(incident: Incident, options: PageOptions): string | undefine
   if (history !== undefined && history.times > 1) {
     return maskSecrets(recurrenceText(history, dayText(history.lastAt, options.timeZone, incident.startedAt)));
   }
-  if (incident.occurrences <= 1) return undefined;
-  return `${incident.occurrences} times within this incident, last at ${instantText(incident.last, options.timeZone)}`;
+  return undefined;
 }
 
 /** Whether `severity` is at least as grave as `least`. */

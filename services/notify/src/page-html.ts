@@ -91,8 +91,8 @@ function summaryOf({ summary }: PageCause): string {
 function reasonTable(cause: PageCause): string {
   const unknown = cause.unknown.length === 0 ? ["nothing known to be missing"] : cause.unknown;
   const rows = [
-    ...sideRows("for", cause.for, cause.forMore),
-    ...sideRows("against", cause.against, cause.againstMore),
+    ...(cause.named ? sideRows("for", cause.for, cause.forMore) : []),
+    ...(cause.named ? sideRows("against", cause.against, cause.againstMore) : []),
     ...unknown.map((text, index) => row(index === 0 ? "unknown" : "", "", text)),
     ...(cause.unknownMore > 0 ? [row("", "", `and ${cause.unknownMore} more`)] : []),
   ];

@@ -63,8 +63,8 @@ function causeBlocks(page: PageContent): readonly string[] {
 function reasonLines(cause: PageCause): string {
   const unknown = cause.unknown.length === 0 ? ["nothing known to be missing"] : cause.unknown;
   return [
-    ...sideLines("for", cause.for, cause.forMore),
-    ...sideLines("against", cause.against, cause.againstMore),
+    ...(cause.named ? sideLines("for", cause.for, cause.forMore) : []),
+    ...(cause.named ? sideLines("against", cause.against, cause.againstMore) : []),
     ...unknown.map((text) => `- unknown: ${markdownText(text)}`),
     ...(cause.unknownMore > 0 ? [`- unknown: and ${cause.unknownMore} more`] : []),
   ].join("\n");

@@ -70,6 +70,12 @@ describe("the page when the evidence is thin", () => {
     expect(page).toMatch(/^OR .+40 %$/m);
   });
 
+  test("says beside the time how often it has happened, and does not call that seen before", () => {
+    const page = composePage(fixture("storage-loss", { occurrences: 4, last: "2026-03-16T10:03:41.000Z" }), UTC);
+    expect(page.when).toContain(" · 4 times, the last 1 min 30 s later");
+    expect(page.seenBefore).toBeUndefined();
+  });
+
   test("puts what would decide before what might repair", () => {
     expect(composePage(fixture("dpm-vss"), UTC).actions[0]).toBe(
       "To learn which writers of the host are failed: On HV21: vssadmin list writers",
@@ -83,7 +89,8 @@ describe("the page when the evidence is thin", () => {
     expect(page).toContain("CAUSE NOT CLEAR  nothing in the logs explains it");
     expect(page).not.toContain("PROBABLE CAUSE");
     expect(page).not.toContain("BEST GUESS");
-    expect(page).toMatch(/^ {2}for +0 {2}nothing seen$/m);
+    expect(page).not.toMatch(/nothing seen/);
+    expect(page).toMatch(/^ {2}unknown +Application log of HV12 silent/m);
   });
 
   test("names the best guess where anything speaks for one", () => {

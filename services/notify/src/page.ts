@@ -134,8 +134,11 @@ function cause(paper: Paper, page: PageContent): void {
 }
 
 function reasons(paper: Paper, argued: PageCause): void {
-  side(paper, "for", argued.for, argued.forMore);
-  side(paper, "against", argued.against, argued.againstMore);
+  // For "not known" there is nothing to argue, only what to find out.
+  if (argued.named) {
+    side(paper, "for", argued.for, argued.forMore);
+    side(paper, "against", argued.against, argued.againstMore);
+  }
   const unknown = argued.unknown.length === 0 ? ["nothing known to be missing"] : argued.unknown;
   unknown.forEach((text, index) => {
     paper.reason(

@@ -51,8 +51,8 @@ function reasonsOf(cause: PageCause, clear: boolean): Section {
   const unknown = cause.unknown.length === 0 ? ["nothing known to be missing"] : cause.unknown;
   const items = [
     ...(clear || cause.summary === "" ? [] : [cause.summary]),
-    ...side("for", cause.for, cause.forMore),
-    ...side("against", cause.against, cause.againstMore),
+    ...(cause.named ? side("for", cause.for, cause.forMore) : []),
+    ...(cause.named ? side("against", cause.against, cause.againstMore) : []),
     ...unknown.map((text) => `unknown: ${text}`),
   ];
   return {

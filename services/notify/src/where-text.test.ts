@@ -21,8 +21,12 @@ test("a guest is named once, as the virtual machine it is", () => {
 });
 
 test("other roles are said, the machine that a text only names comes with them", () => {
-  const scope = [host("hv21", "hypervisor"), host("a", "peer"), host("b", "peer"), host("hv2", "named")];
-  expect(where(scope)).toBe("HV21 (hypervisor) · A, B (peers) · with HV2");
+  const scope = [host("c", "victim"), host("hv21", "hypervisor"), host("a", "peer"), host("b", "peer")];
+  expect(where([...scope, host("hv2", "named")])).toBe("C · HV21 (hypervisor) · A, B (peers) · with HV2");
+});
+
+test("where nothing was hit but what the texts name, that comes first", () => {
+  expect(where([host("hv7", "reporter"), host("vmstore", "named")])).toBe("VMSTORE · reported by HV7");
 });
 
 test("of many machines some are named and the rest counted", () => {

@@ -17,14 +17,17 @@ export function whereText({ scope, children }: Pick<Incident, "scope" | "childre
     hosts.filter(({ role }) => role === wanted).map(({ id }) => shortName(id).toUpperCase());
   const others = hosts.filter(({ role }) => role !== AFFECTED && !TELLING.has(role)).map(({ role }) => role);
   const wider = (kind: string): readonly string[] => scope.filter((entry) => entry.kind === kind).map(({ id }) => id);
+  const named = withRole("named");
+  // Where nothing else was hit it is what the texts name that the incident is about.
+  const isAboutNamed = withRole(AFFECTED).length === 0 && guests.size === 0;
   const parts = [
-    listed("", withRole(AFFECTED)),
+    listed("", isAboutNamed ? named : withRole(AFFECTED)),
     listed(wider("vm").length > 1 ? "virtual machines" : "virtual machine", wider("vm")),
     ...[...new Set(others)].map((role) => described(withRole(role), role)),
     listed("cluster", wider("cluster")),
     listed("", wider("place")),
     listed("domain", wider("domain")),
-    listed("with", withRole("named")),
+    listed("with", isAboutNamed ? [] : named),
     listed("reported by", withRole("reporter")),
     partsOfIt(children.length),
   ];
