@@ -3,7 +3,10 @@ import fc from "fast-check";
 import { stringify } from "yaml";
 import type { NaiveDetection, NaiveEvent, NaiveValue } from "./naive.test-support.ts";
 
-const CHARS = ["a", "A", "b", "s", "S", "\\", "*", "?", "-", "/", "\u2013", "\n", "1", "Σ", "ς", "İ", "😀", " "];
+const CHARS = [
+  ...["a", "A", "b", "s", "S", "\\", "*", "?", "-", "/", "\u2013", "\u2014", "\u2015", "\n", "1"],
+  ...["Σ", "ς", "ſ", "İ", "😀", " "],
+];
 const text = fc.string({ unit: fc.constantFrom(...CHARS), maxLength: 5 });
 const longText = fc.string({ unit: fc.constantFrom(...CHARS), maxLength: 12 });
 const number = fc.integer({ min: -3, max: 12 });
@@ -51,15 +54,20 @@ const encodings = fc
   .map((parts) => parts.flat());
 
 const PLAIN_PIECES = ["a", "b", "s", "S", "1", "-", "Σ", "😀", "\\\\", "\\*", "\n"];
+/** Not to be repeated: a place, and what is repeated already. */
+const WHOLE_PIECES = ["^", "a😀?", "😀*", "s+"];
 const patternPiece = fc.oneof(
-  fc.constantFrom(...PLAIN_PIECES, ".", "^", "[ab]", "[^a]", "[s1😀]"),
+  fc.constantFrom(...PLAIN_PIECES, ".", "[ab]", "[^a]", "[s1😀]"),
   fc.constantFrom("(?:ab|s)", "(a|)", "(?:a(?:b|1))"),
+  fc.constantFrom(...WHOLE_PIECES),
 );
 const quantifier = fc.constantFrom("", "", "", "", "*", "+", "?", "{0,2}", "{2,3}");
 const pattern = fc
   .tuple(
     fc.array(
-      fc.tuple(patternPiece, quantifier).map(([piece, times]) => (piece === "^" ? piece : piece + times)),
+      fc
+        .tuple(patternPiece, quantifier)
+        .map(([piece, times]) => (WHOLE_PIECES.includes(piece) ? piece : piece + times)),
       { minLength: 1, maxLength: 4 },
     ),
     fc.constantFrom("", "", "$"),
