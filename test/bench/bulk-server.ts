@@ -1,4 +1,5 @@
 /** The receiving side of the `bulk` bench, a process of its own: ingest with our own knowledge over a durable embedded log. */
+import { setFlagsFromString } from "node:v8";
 import { openEmbeddedBus } from "@culprit/bus";
 import { createLogger, createMetrics, systemClock } from "@culprit/runtime";
 import { KNOWLEDGE_DIR, loadKnowledge } from "../../packages/cli/src/knowledge-files.ts";
@@ -6,6 +7,9 @@ import { knowledgeSelection } from "../../packages/rules/src/index.ts";
 import { IngestConfig } from "../../services/ingest/src/config.ts";
 import { start } from "../../services/ingest/src/service.ts";
 
+// As the `culprit` command runs.
+setFlagsFromString("--max-semi-space-size=8");
+setFlagsFromString("--semi-space-growth-factor=1");
 const [, , directory = ""] = process.argv;
 const bus = await openEmbeddedBus({ directory });
 const ingest = await start({
