@@ -49,7 +49,7 @@ const EVENT_ID_32_MAX = 0xffffffff;
 /**
  * Reads a draft into an event.
  * Shape: CRLF becomes LF in data and message, as Winlogbeat does it, so that one event has the same values from any
- * forwarder; `data` gains `LastAliveTime` and `ServiceKeyName` where the binary part holds them.
+ * forwarder; `data` gains what `readableBinary` finds in the binary part.
  * Errors: `event.id-missing`, `event.id-unreadable`, `event.provider-missing`, `event.computer-too-long`.
  */
 export function finishEvent(draft: EventDraft, context: DecodeContext): Decoded<WindowsEvent> {

@@ -5,7 +5,7 @@ import { dataValue, eventIdentity, providerKey } from "@culprit/model";
 import { describe, expect, test } from "vitest";
 import { decodeBytes } from "./decode-bytes.ts";
 import { FORMATS } from "./formats.ts";
-import { eventOf, eventsOf, RECEIVED_AT, SCM_7031_XML } from "./test-support.ts";
+import { eventOf, eventsOf, RECEIVED_AT, reasonsOf, SCM_7031_XML } from "./test-support.ts";
 
 const CORPORA = fileURLToPath(new URL("../../../../shared/corpora", import.meta.url));
 const here = existsSync(CORPORA);
@@ -215,6 +215,78 @@ describe("data and text", () => {
     expect(of("770075006100750073006500720076002F0034000000")).toBe("wuauserv");
     expect(of("77007500610075007300650072007600")).toBe("wuauserv");
     expect(of("0100")).toBeUndefined();
+  });
+  const withBinary = (provider: string, event_id: string, Binary: string) =>
+    eventOf(winlog({ provider_name: provider, event_id, event_data: { Binary } })).data;
+  test("NETLOGON's binary part is the status behind its unresolved reference", () => {
+    expect(dataValue(withBinary("NETLOGON", "5719", "5E0000C0"), "BinaryStatus")).toBe("0xC000005E");
+    expect(dataValue(withBinary("NETLOGON", "5719", "00000000"), "BinaryStatus")).toBeUndefined();
+  });
+  test("a driver's binary part is the packet of its error: the status of the request is read, of its own packets only", () => {
+    const packet = "030080000100000000000000330004802D0100000E0000C00000000000000000";
+    expect(dataValue(withBinary("disk", "51", packet), "FinalStatus")).toBe("0xC000000E");
+    expect(dataValue(withBinary("disk", "153", packet), "FinalStatus")).toBeUndefined();
+    expect(dataValue(withBinary("disk", "51", packet.slice(0, 40)), "FinalStatus")).toBeUndefined();
+  });
+  test("VSS says in ASCII who called it; bytes that are no text stay bytes", () => {
+    const text = "- Code:  CORSVCC00000772- Call:  CORSVCC00000754- CMD:  C:\\Windows\\system32\\vssvc.exe";
+    expect(dataValue(withBinary("VSS", "8193", Buffer.from(text).toString("hex")), "BinaryText")).toBe(text);
+    expect(dataValue(withBinary("VSS", "8193", "00010203040506070809"), "BinaryText")).toBeUndefined();
+  });
+  test("data that stand in UserData, nested ones too, and in the other sections are data", () => {
+    const of = (section: string) => eventOf(xml("<Provider Name='P'/><EventID>1</EventID>", section)).data;
+    expect(of("<UserData><V xmlns='urn:x'><VmName>vm1</VmName><A><B c='1'>2</B></A></V></UserData>")).toEqual({
+      names: expect.arrayContaining(["VmName"]),
+      values: expect.arrayContaining(["vm1", "2"]),
+    });
+    expect(of("<ProcessingErrorData><ErrorCode>15005</ErrorCode></ProcessingErrorData>").values).toContain("15005");
+    expect(of("<EventData><ComplexData Name='x'>00FF</ComplexData></EventData>").values).toEqual(["00FF"]);
+  });
+  test("a log that holds several names of its computer keeps each with its record", () => {
+    const names = ["37L4247F27-26", "DC1", "DC1.corp.example"];
+    const events = eventsOf(
+      names
+        .map((name, n) =>
+          xml(`<Provider Name='P'/><EventID>1</EventID><EventRecordID>${n}</EventRecordID>`).replace(
+            ">n1<",
+            `>${name}<`,
+          ),
+        )
+        .join("\n"),
+    );
+    expect(events.map(({ host }) => host)).toEqual(names.map((name) => name.toLowerCase()));
+  });
+  test("a record id that begins again after its log was cleared is another event: its time counts too", () => {
+    const [before, after] = ["2024-03-01T10:00:00Z", "2024-03-02T10:00:00Z"].map((at) =>
+      eventIdentity(
+        eventOf(
+          xml(
+            `<Provider Name='P'/><EventID>1</EventID><EventRecordID>1</EventRecordID><TimeCreated SystemTime='${at}'/>`,
+          ),
+        ),
+      ),
+    );
+    expect(before).not.toBe(after);
+  });
+  test("a provider that is absent is its source name, else the record is a failure", () => {
+    expect(eventOf(xml("<Provider EventSourceName='BugCheck'/><EventID>1001</EventID>")).provider).toBe("BugCheck");
+    expect(reasonsOf(xml("<Provider/><EventID>1001</EventID>"))).toEqual(["event.provider-missing"]);
+  });
+  test.each([
+    ["UTF-16, little end first", Buffer.from("\ufeffX", "utf16le")],
+    ["UTF-16, big end first", Buffer.from("\ufeffX", "utf16le").swap16()],
+    ["UTF-8 with a mark", Buffer.from("\ufeffX")],
+  ])("text in %s is read", (_, mark) => {
+    const wide = mark.length === 4;
+    const body = xml("<Provider Name='Dienst'/><EventID>1</EventID>", "<EventData><Data>Größe</Data></EventData>");
+    const text = wide ? Buffer.from(body, "utf16le") : Buffer.from(body);
+    const bytes = Buffer.concat([mark.subarray(0, wide ? 2 : 3), wide && mark[0] === 0xfe ? text.swap16() : text]);
+    expect(eventOf(new Uint8Array(bytes)).data.values).toEqual(["Größe"]);
+  });
+  test("text in the machine's own code page is read as such and marked; letters that were lost stay question marks", () => {
+    const line = "Log Name: System\nSource: Dienst\nEvent ID: 1\nComputer: n1\nDescription:\nGröße ??";
+    const event = eventOf(new Uint8Array(Buffer.from(line, "latin1")));
+    expect([event.message, event.marks]).toEqual(["Größe ??", expect.arrayContaining(["read-as-ansi"])]);
   });
   test("messages and levels in other languages leave id, provider and data as they are", () => {
     const event = eventOf(
