@@ -10,7 +10,7 @@ const CHARS = [
 const text = fc.string({ unit: fc.constantFrom(...CHARS), maxLength: 5 });
 const longText = fc.string({ unit: fc.constantFrom(...CHARS), maxLength: 12 });
 const number = fc.integer({ min: -3, max: 12 });
-const FIELDS = ["A", "B", "N.x", "EventID", "Channel"];
+const FIELDS = ["A", "Provider_Name", "N.x", "EventID", "Channel"];
 const field = fc.constantFrom(...FIELDS);
 
 /** Some of the modifiers, each once, in any order. */
@@ -214,7 +214,7 @@ const value = fc.oneof({ weight: 5, arbitrary: leaf }, { weight: 1, arbitrary: f
 export const event: fc.Arbitrary<NaiveEvent> = fc.record(
   {
     A: value,
-    B: value,
+    Provider_Name: value,
     EventID: value,
     Channel: value,
     N: fc.oneof(value, fc.record({ x: value }), fc.array(fc.record({ x: value }), { maxLength: 2 })),
