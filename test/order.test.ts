@@ -3,12 +3,12 @@
  * some of them twice, ends with the same incidents. Ids and times of detection are left out: they name the order on purpose.
  */
 import { createRuleMatcher } from "@culprit/correlator";
-import type { Incident } from "@culprit/model";
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { KNOWLEDGE_DIR, loadKnowledge, readTimelineFiles } from "../packages/cli/src/knowledge-files.ts";
 import { playTimeline, type Timeline, TimelineFile } from "../packages/cli/src/timeline.ts";
+import { essence } from "./essence.test-support.ts";
 
 type Parts = Parameters<typeof playTimeline>[1];
 type Delivery = Parameters<NonNullable<Parameters<typeof playTimeline>[2]>>[0][number];
@@ -38,28 +38,6 @@ const LATENESS_MS = 6 * 3_600_000;
 function spanOf({ events }: Timeline): number {
   const times = events.map(({ at }) => at);
   return Math.max(...times) - Math.min(...times);
-}
-
-/** What must not depend on the order: everything but the names and times that the first sight of an incident gave. */
-function essence(incidents: readonly Incident[]): unknown[] {
-  const kept = incidents.filter(({ facts }) => !facts.some((fact) => fact.startsWith("Withdrawn")));
-  const plain = kept.map(({ revision: _revision, detectedAt: _detected, updatedAt: _updated, children, ...rest }) => {
-    const named = (value: unknown): string =>
-      kept.reduce(
-        (text, { id, playbook, startedAt }) => text.replaceAll(id, `${playbook} ${startedAt}`),
-        JSON.stringify(value),
-      );
-    const { playbook, startedAt, scope } = rest;
-    // What an incident is stands first, so that sorting puts like beside like.
-    return JSON.stringify({
-      playbook,
-      startedAt,
-      scope,
-      ...JSON.parse(named(rest)),
-      children: children.map(named).sort(),
-    });
-  });
-  return plain.sort().map((text) => JSON.parse(text));
 }
 
 /** Moves each delivery by its own delay and repeats some; arrival stays in order. */
