@@ -8,6 +8,7 @@ import { lostBrokerTests } from "./broker/lost-broker.ts";
 import { outageTests } from "./broker/outage.ts";
 import { ownerTests } from "./broker/owners.ts";
 import { pageTests } from "./broker/pages.ts";
+import { peopleTests } from "./broker/people.ts";
 import { scenarioTests } from "./broker/scenarios.ts";
 import { topicTests } from "./broker/topics.ts";
 import { type Broker, canBroker, startBroker } from "./broker.ts";
@@ -68,6 +69,7 @@ inputTests(address);
 ownerTests(address);
 pageTests(address);
 outageTests(address);
+peopleTests(address);
 scenarioTests(address);
 // The last: it kills the broker.
 lostBrokerTests(() => {
