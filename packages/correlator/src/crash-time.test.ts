@@ -55,3 +55,19 @@ test("without any other record the crash is looked for in the quarter of an hour
   const alone = inferCrash({ ...clues, boots: [], aliveBefore: () => undefined });
   expect(alone).toEqual({ from: BOOT + 25_000 - 900_000, to: BOOT + 25_000, boot: BOOT + 25_000 });
 });
+
+test("zones that do not exist are not assumed, so half an hour of downtime is read as it was", () => {
+  const from = (time: string): string =>
+    new Date(
+      inferCrash({
+        ...clues,
+        aliveBefore: () => undefined,
+        lastBeats: [{ loggedAt: BOOT + 6_000, time, date: "2026-03-10" }],
+      }).from,
+    ).toISOString();
+  expect([from("01:34:00"), from("02:34:00"), from("07:05:00")]).toEqual([
+    "2026-03-10T01:34:00.000Z",
+    "2026-03-10T01:34:00.000Z",
+    "2026-03-10T01:35:00.000Z",
+  ]);
+});

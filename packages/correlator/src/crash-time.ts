@@ -11,9 +11,11 @@ const BOOT_LOOKBACK_MS = DAY_MS;
 const ASSUMED_DOWN_MS = 15 * MINUTE_MS;
 /** 6008 holds the last heartbeat of the log service, written once a minute. */
 const HEARTBEAT_MS = MINUTE_MS;
-/** Zones are multiples of a quarter of an hour. */
-const ZONE_STEP_MS = 15 * MINUTE_MS;
-const ZONE_MAX_MS = 14 * 60 * MINUTE_MS;
+/** How far clocks may be ahead of UTC, in minutes: whole hours, and the few zones between them. Source: the zone table of Windows. */
+const ZONES_MINUTES: readonly number[] = [
+  ...Array.from({ length: 27 }, (_, i) => (i - 12) * 60),
+  ...[-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825],
+];
 
 /** An interval in which something happened; a point where both ends are equal. */
 export interface Interval {
@@ -85,8 +87,10 @@ function beatInstants(last: LastBeat, from: EpochMs, to: EpochMs, known: boolean
   if (last.time === undefined || last.date === undefined) return [];
   const found: EpochMs[] = [];
   for (const local of localInstants(last.time, last.date)) {
-    for (let zone = -ZONE_MAX_MS; zone <= ZONE_MAX_MS; zone += ZONE_STEP_MS)
-      if (fits(local + zone)) found.push(local + zone);
+    for (const ahead of ZONES_MINUTES) {
+      const at = local - ahead * MINUTE_MS;
+      if (fits(at)) found.push(at);
+    }
   }
   return found.sort((a, b) => b - a).slice(0, 1);
 }
