@@ -142,6 +142,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .option("--why-not <playbook>", "which part of its condition kept a playbook from opening")
     .option("--topology <file>", "facts about clusters, hosts, guests, protection servers")
     .option("--console <url>", "where a running Culprit is asked when no files are named", "http://127.0.0.1:8080")
+    .option("--token-file <file>", "holds a token of the console's")
     .option(...zone)
     .action(
       verb(async (args: string[], options: ExplainOptions) =>
@@ -186,6 +187,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .option("--host <name>", "the host it is about")
     .option("--at <instant>", "answer for this instant instead of now", instantOf)
     .option("--console <url>", "a console whose silences count as well")
+    .option("--token-file <file>", "holds a token of the console's")
     .option("--json", "as JSON")
     .action(
       verb(async (file: string | undefined, options: RoutesTestOptions) =>
@@ -202,6 +204,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .option("--target <name>", "in the words of this target's template")
     .addOption(new Option("--format <format>").choices(["text", "short", "markdown", "html"]).default("text"))
     .option("--console <url>", "where a running Culprit is asked", "http://127.0.0.1:8080")
+    .option("--token-file <file>", "holds a token of the console's")
     .action(
       verb(async (incident: string, options: PreviewOptions) =>
         (await import("./commands/preview.ts")).runPreview(incident, options, print),

@@ -1,8 +1,7 @@
 /** An incident that already was: from a file, or from a console that is asked for it. */
 import { readFile } from "node:fs/promises";
 import { Fault, Incident } from "@culprit/model";
-
-const TIMEOUT_MS = 15_000;
+import { askConsole, type ConsoleOptions } from "./console-client.ts";
 
 /**
  * The first incident of a file: `analyze --json` prints one a line, a file kept from the console holds one over many lines.
@@ -20,16 +19,11 @@ export async function incidentOfFile(file: string): Promise<Incident> {
 }
 
 /**
- * An incident that a running Culprit knows; the first characters of its id are enough.
- * Errors: `incident.no-console`, `incident.unknown`.
+ * An incident that a running Culprit knows; the first eight characters of its id are enough.
+ * Errors: `console.no-answer`, `console.refused`.
  */
-export async function incidentOfConsole(id: string, url: string): Promise<Incident> {
-  const address = new URL(`/api/v1/incidents/${encodeURIComponent(id)}`, url);
-  const response = await fetch(address, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch((cause: unknown) => {
-    throw new Fault("incident.no-console", `no console answers at ${url}; name a file, or --console`, { cause });
-  });
-  if (!response.ok) throw new Fault("incident.unknown", `the console at ${url} knows no incident ${id}`);
-  return Incident.parse(await response.json());
+export async function incidentOfConsole(id: string, options: ConsoleOptions): Promise<Incident> {
+  return Incident.parse(await askConsole(options, { method: "GET", path: `/incidents/${encodeURIComponent(id)}` }));
 }
 
 function parsedOr(text: string): unknown {

@@ -31,6 +31,7 @@ export function addReplayVerbs(program: Command, { verb, print, zoneOf, instantO
     .command("dead-letters")
     .description("send what could not be read to a receiver again, once the reason is repaired")
     .option("--console <url>", "where the console answers", "http://127.0.0.1:8080")
+    .option("--token-file <file>", "holds a token of the console's")
     .option("--to <url>", "where the receivers listen", "http://127.0.0.1:8088")
     .option("--token <token>", "a token of the receivers'")
     .option("--reason <prefix>", "only letters whose reason begins so, such as xml.")

@@ -1,14 +1,14 @@
 /** `culprit explain`: every point of an incident's ranking, or why a playbook opened none. */
 import { whyNot } from "@culprit/correlator";
 import { Fault, type Incident, plainLine, type RankedCause } from "@culprit/model";
+import type { ConsoleOptions } from "../console-client.ts";
 import { EXIT } from "../exit-code.ts";
 import { incidentOfConsole } from "../incident-source.ts";
 import { type AnalyzeOptions, analyze } from "./analyze.ts";
 
-export interface ExplainOptions extends AnalyzeOptions {
+/** The console is asked for incidents of a running Culprit. */
+export interface ExplainOptions extends AnalyzeOptions, ConsoleOptions {
   readonly whyNot?: string;
-  /** Where the console answers, for incidents of a running Culprit. */
-  readonly console: string;
 }
 
 /** Runs the command. Returns the exit code. */
@@ -30,7 +30,7 @@ export async function runExplain(
     throw new Fault("explain.no-incident", "say which incident: the first characters of its id are enough");
   const found =
     paths.length === 0
-      ? [await incidentOfConsole(id, options.console)]
+      ? [await incidentOfConsole(id, options)]
       : (await analyze(paths, options, warn)).incidents.filter((incident) => incident.id.startsWith(id));
   if (found.length === 0) throw new Fault("explain.no-incident", `no incident whose id begins with ${id}`);
   for (const incident of found) printIncident(incident, print);

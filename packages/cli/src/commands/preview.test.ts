@@ -91,6 +91,6 @@ test("an id is asked for at the console", async () => {
 
 test("a target that is not there, and an incident that cannot be had, are named", async () => {
   await expect(preview("abab", { target: "pagr" })).rejects.toMatchObject({ code: "preview.no-target" });
-  await expect(preview("abab")).rejects.toMatchObject({ code: "incident.no-console" });
+  await expect(preview("abab")).rejects.toMatchObject({ code: "console.no-answer" });
   await expect(preview(join(dir, "nowhere"))).rejects.toMatchObject({ code: "incident.unreadable" });
 });

@@ -4,15 +4,15 @@ import { Fault } from "@culprit/model";
 import { type PreviewFormat, previewPage } from "@culprit/notify";
 import { systemClock } from "@culprit/runtime";
 import { loadWholeConfig } from "../config.ts";
+import type { ConsoleOptions } from "../console-client.ts";
 import { EXIT } from "../exit-code.ts";
 import { incidentOfConsole, incidentOfFile } from "../incident-source.ts";
 
-export interface PreviewOptions {
+/** The console is asked for an incident that is no file. */
+export interface PreviewOptions extends ConsoleOptions {
   readonly config?: string;
   readonly target?: string;
   readonly format: PreviewFormat;
-  /** Where an incident that is no file is asked for. */
-  readonly console: string;
 }
 
 /**
@@ -32,7 +32,7 @@ export async function runPreview(
     throw new Fault("preview.no-target", `no target is named "${target}"; the config has ${known}`);
   }
   const isFile = existsSync(fileOrId) || !/^[0-9a-f]{4,64}$/.test(fileOrId);
-  const incident = await (isFile ? incidentOfFile(fileOrId) : incidentOfConsole(fileOrId, options.console));
+  const incident = await (isFile ? incidentOfFile(fileOrId) : incidentOfConsole(fileOrId, options));
   const now = systemClock.now();
   print(previewPage(incident, { config, format, now, ...(target === undefined ? {} : { target }) }));
   return EXIT.done;

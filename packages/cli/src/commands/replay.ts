@@ -4,6 +4,7 @@ import { Arrival, DeadLetter, type EpochMs, Fault, originalOf, plainLine, TOPICS
 import { renderMarkdown, renderPage } from "@culprit/notify";
 import { z } from "zod";
 import { loadWholeConfig } from "../config.ts";
+import { askConsole, type ConsoleOptions } from "../console-client.ts";
 import { EXIT } from "../exit-code.ts";
 import { KNOWLEDGE_DIR, loadKnowledge } from "../knowledge-files.ts";
 import { openLog } from "../open-log.ts";
@@ -90,9 +91,8 @@ async function storedArrivals(
   return found.sort((a, b) => a.at - b.at);
 }
 
-export interface ReplayLettersOptions {
-  /** Where the console answers, which holds the newest dead letters. */
-  readonly console: string;
+/** The console holds the newest dead letters. */
+export interface ReplayLettersOptions extends ConsoleOptions {
   /** The receiver that takes any format. */
   readonly to: string;
   /** Only letters whose reason begins so. */
@@ -111,7 +111,8 @@ const Letters = z.object({ deadLetters: z.array(DeadLetter) });
 
 /**
  * Sends dead letters' original bytes to a receiver again, oldest first, after what they failed on was repaired. What was
- * kept in part only is left out and said. Errors: `replay.no-console`, `replay.refused` with the answer.
+ * kept in part only is left out and said. Errors: `console.no-answer`, `console.refused`, `replay.refused` with the
+ * answer.
  */
 export async function runReplayLetters(options: ReplayLettersOptions, print: Print): Promise<number> {
   const letters = (await askLetters(options)).filter(({ reason }) => reason.startsWith(options.reason ?? ""));
@@ -133,13 +134,9 @@ export async function runReplayLetters(options: ReplayLettersOptions, print: Pri
   return left > 0 ? EXIT.unreadable : EXIT.done;
 }
 
-async function askLetters({ console: url, limit }: ReplayLettersOptions): Promise<DeadLetter[]> {
-  const at = new URL(`/api/v1/dead-letters?limit=${limit}`, url);
-  const response = await fetch(at).catch((cause: unknown) => {
-    throw new Fault("replay.no-console", `no console answers at ${url}; name another with --console`, { cause });
-  });
-  if (!response.ok) throw new Fault("replay.refused", `the console answered ${response.status}`);
-  return Letters.parse(await response.json()).deadLetters;
+async function askLetters(options: ReplayLettersOptions): Promise<DeadLetter[]> {
+  const path = `/dead-letters?limit=${options.limit}`;
+  return Letters.parse(await askConsole(options, { method: "GET", path })).deadLetters;
 }
 
 async function send(body: Uint8Array, { to, token }: ReplayLettersOptions): Promise<void> {

@@ -16,6 +16,8 @@ export interface RoutesTestOptions {
   readonly at?: number;
   /** A console whose silences count as well. */
   readonly console?: string;
+  /** A file that holds a token of that console. */
+  readonly tokenFile?: string;
   readonly json?: boolean;
 }
 
@@ -31,7 +33,7 @@ export async function runRoutesTest(
   const { notify } = loadWholeConfig(options.config);
   const now = options.at ?? systemClock.now();
   const incident = file === undefined ? describedIncident(options, now) : await incidentOfFile(file);
-  const silences = options.console === undefined ? [] : await silencesOf(options.console);
+  const silences = options.console === undefined ? [] : await silencesOf({ ...options, console: options.console });
   const answers = reportRoutes(incident, { config: notify, now, silences });
   if (options.json === true) print(JSON.stringify(answers));
   else if (answers.length === 0) print("no targets are configured: pages go to the terminal");

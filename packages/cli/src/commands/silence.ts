@@ -104,8 +104,8 @@ async function printCovered(options: ConsoleOptions, match: unknown, print: Prin
 }
 
 /** The silences that a console knows, ended ones too. Errors: `console.no-answer`. */
-export async function silencesOf(url: string): Promise<readonly Silence[]> {
-  const answer = await ask({ console: url }, { method: "GET", path: "" });
+export async function silencesOf(options: ConsoleOptions): Promise<readonly Silence[]> {
+  const answer = await ask(options, { method: "GET", path: "" });
   const { silences } = z
     .object({ silences: z.array(z.looseObject({ lifted: z.looseObject({}).optional() })) })
     .parse(answer);
