@@ -6,6 +6,7 @@ import { CallbackConfig } from "./callbacks/config.ts";
 import { addressProblems } from "./config-addresses.ts";
 import type { NotifierKind } from "./notifier.ts";
 import { NOTIFIERS } from "./notifiers/index.ts";
+import { ProxyOptions } from "./proxy.ts";
 import { TemplateOptions } from "./template.ts";
 import { isZone } from "./time-text.ts";
 import { Authorities } from "./trust.ts";
@@ -88,6 +89,8 @@ export interface NotifyConfig {
   readonly allowAddresses: readonly string[];
   /** Authorities of one's own house (PEM), trusted besides the system's. */
   readonly ca?: string;
+  /** What targets and the heartbeat are reached through over HTTP. */
+  readonly proxy?: ProxyOptions;
   /** How often everything is compared again: what a full queue or a lost answer left behind is found here. */
   readonly reconcileEveryMs: number;
   /** A watcher elsewhere that pages when we fall silent; the URL is a secret. */
@@ -113,6 +116,7 @@ export function notifyConfig(kinds: readonly NotifierKind[]): z.ZodType<NotifyCo
         .default([]),
       allowAddresses: z.array(z.string()).default([]),
       ca: z.exactOptional(Authorities),
+      proxy: z.exactOptional(ProxyOptions),
       reconcileEveryMs: z
         .int()
         .min(SECOND_MS)

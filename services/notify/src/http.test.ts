@@ -50,7 +50,7 @@ test("a server of one's own house is trusted once its authority is named", async
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   await expect(post({ url, body: "secret" }, soon())).rejects.toThrow("self-signed");
   const guard = addressGuard({ allow: ["127.0.0.1"] });
-  const trusting = httpPost(guard, trustedAuthorities(LOCALHOST.cert));
+  const trusting = httpPost(guard, { trust: trustedAuthorities(LOCALHOST.cert) });
   expect(await trusting({ url, body: "{}" }, soon())).toMatchObject({ status: 200, body: "taken" });
   server.closeAllConnections();
   server.close();

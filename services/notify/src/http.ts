@@ -8,6 +8,7 @@ import { createSecureContext } from "node:tls";
 import { Fault } from "@culprit/model";
 import type { AddressGuard } from "./address-guard.ts";
 import type { SendResult } from "./notifier.ts";
+import { type ProxyOptions, proxied } from "./proxy.ts";
 
 /**
  * What is read of an answer. Source: RELIABILITY B45.
@@ -37,10 +38,16 @@ export interface HttpRequest {
  */
 export type HttpPost = (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer>;
 
-/** `trust`: certificates of authorities instead of the system's. */
-export function httpPost(guard: AddressGuard, trust?: readonly string[]): HttpPost {
+/** Whom to trust and which way to go; the system's authorities and straight unless given. */
+export interface HttpWay {
+  readonly trust?: readonly string[] | undefined;
+  readonly proxy?: ProxyOptions | undefined;
+}
+
+export function httpPost(guard: AddressGuard, { trust, proxy }: HttpWay = {}): HttpPost {
   // Made once: there are over a hundred certificates in it.
   const secureContext = trust === undefined ? undefined : createSecureContext({ ca: [...trust] });
+  const agents = proxy === undefined ? undefined : proxied(proxy);
   return (request, signal) =>
     new Promise((resolve, reject) => {
       const url = guard.check(request.url);
@@ -55,17 +62,20 @@ export function httpPost(guard: AddressGuard, trust?: readonly string[]): HttpPo
         reject(new Fault("notify.unreachable", `${url.host}: ${why}`, { retriable: true, cause, fields }));
       };
       const body = Buffer.from(request.body ?? "", "utf8");
-      const outgoing = (url.protocol === "https:" ? requestTls : requestPlain)(url, {
+      const isTls = url.protocol === "https:";
+      const outgoing = (isTls ? requestTls : requestPlain)(url, {
         method: request.method ?? "POST",
         headers: { "user-agent": "culprit", "content-length": body.length, ...request.headers },
         lookup: guard.lookup,
         ...(secureContext === undefined ? {} : { secureContext }),
         signal,
         // A connection of its own: the checked address is the one in use, and a stale one cannot lose a page.
-        agent: false,
+        agent: (isTls ? agents?.tls : agents?.plain) ?? false,
       });
       outgoing.once("socket", (socket) => {
-        socket.once(url.protocol === "https:" ? "secureConnect" : "connect", () => {
+        // Behind a proxy the connection stands before it is handed over.
+        connected = agents !== undefined;
+        socket.once(isTls ? "secureConnect" : "connect", () => {
           connected = true;
         });
       });

@@ -9,7 +9,7 @@ import type { NotifyConfig } from "./config.ts";
 import type { DeliveryEvent } from "./desk.ts";
 import { Engine } from "./engine.ts";
 import { keepBeating } from "./heartbeat.ts";
-import { httpPost } from "./http.ts";
+import { type HttpWay, httpPost } from "./http.ts";
 import { offersOf } from "./links/offer.ts";
 import type { Notifier, NotifierContext, NotifierKind } from "./notifier.ts";
 import { NOTIFIERS } from "./notifiers/index.ts";
@@ -122,7 +122,7 @@ async function startHeartbeat({ config, clock, metrics }: NotifyOptions, signal:
   await keepBeating({
     url: config.heartbeat.url.reveal(),
     everyMs: config.heartbeat.everyMs,
-    post: httpPost(addressGuard({ allow: config.allowAddresses }), trustedAuthorities(config.ca)),
+    post: httpPost(addressGuard({ allow: config.allowAddresses }), wayOut(config)),
     clock,
     signal,
     onBeat: (result) => beats.add(1, { result }),
@@ -142,10 +142,10 @@ export function openNotifiers(
 ): ReadonlyMap<string, Notifier> {
   const kinds = options.kinds ?? NOTIFIERS;
   const guard = addressGuard({ allow: options.config.allowAddresses });
-  const trust = trustedAuthorities(options.config.ca);
+  const way = wayOut(options.config);
   const context: NotifierContext = {
-    post: httpPost(guard, trust),
-    trust,
+    post: httpPost(guard, way),
+    trust: way.trust,
     addressOf: (host) => addressOf(guard, host),
     guard,
     write: options.write ?? writeOut,
@@ -159,6 +159,10 @@ export function openNotifiers(
     throw new Fault("notify.bad-config", `no notifier is called "${target.kind}"; known are ${known}`);
   });
   return new Map(opened);
+}
+
+function wayOut({ ca, proxy }: NotifyConfig): HttpWay {
+  return { trust: trustedAuthorities(ca), proxy };
 }
 
 /** The chats that call us back when a button is pressed. */
