@@ -10,7 +10,7 @@ import { z } from "zod";
 import { htmlText } from "../escape/html.ts";
 import { resultOf } from "../http.ts";
 import { type Notification, notifierKind } from "../notifier.ts";
-import { causeLine, shortContent } from "../page.ts";
+import { causeLine, shortContent, shortLines } from "../page.ts";
 import { titleOf } from "../sections.ts";
 
 const BODY_MAX = 1_600;
@@ -57,6 +57,7 @@ function textOf({ page, test }: Notification, lengthMax: number): string {
 
 /** Said twice: the first time one wakes up, the second time one listens. */
 function spoken({ page, test }: Notification): string {
-  const words = cut(plainLine(`${titleOf(page, test)}. ${causeLine(page)}.`), SPOKEN_MAX);
+  const why = page.body === undefined ? causeLine(page) : shortLines(page).join(". ");
+  const words = cut(plainLine(`${titleOf(page, test)}. ${why}.`), SPOKEN_MAX);
   return `<Response><Say loop="2">${htmlText(words)}</Say></Response>`;
 }
