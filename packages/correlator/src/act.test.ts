@@ -165,6 +165,22 @@ test("an incident that returns by itself names the one before, as long as that i
   expect(third?.previous).toBeUndefined();
 });
 
+test("what turns out to be one incident is no return of itself, whichever part was seen first", () => {
+  const late = [admit("fail", 25), admit("fail", 45)];
+  for (const [first, second] of [
+    [0, 65],
+    [65, 0],
+  ] as const) {
+    const state = emptyState();
+    play(state, [admit("fail", first), admit("fail", first + 5), tick(71)]);
+    play(state, [admit("fail", second), admit("fail", second + 5), tick(72)]);
+    const last = new Map(play(state, [...late, tick(73)]).map((incident) => [incident.id, incident]));
+    const standing = [...last.values()].filter(({ status }) => status === "open");
+    expect(standing).toMatchObject([{ occurrences: 6 }]);
+    expect(standing[0]?.previous).toBeUndefined();
+  }
+});
+
 test("an act about an incident that nobody holds changes nothing", () => {
   const state = emptyState();
   play(state, [admit("fail", 0), admit("fail", 5), tick(6)]);

@@ -331,12 +331,38 @@ export function homeOf({ playbook, variables, relations }: Group): string {
  * Whether a run of openers makes an incident. What would open one by itself belongs to the run it lies in: lost paths of the
  * morning do not make an incident of a single retry at noon. What only goes with an opener counts wherever it lies.
  */
+/**
+ * What a group's condition is asked of: its openers, and of the aliases without one what lies around it. What could open an
+ * incident by itself does so in its own run; what says that it belongs to another service or VM counts there.
+ */
+export function seenForOpening(group: Group): Seen {
+  const { playbook, openers, span, anchor } = group;
+  const { before, after } = playbook.collect;
+  const near: Seen = (alias) =>
+    group
+      .within(alias, -before, span.to - anchor.to + after)
+      .filter((sighting) => !isOfAnother(group, playbook.signals[alias], sighting));
+  const opensAlone = (alias: string): boolean =>
+    isMet(playbook.open.when, (other) => (other === alias ? near(alias) : []));
+  return (alias) => openers.get(alias) ?? (opensAlone(alias) ? [] : near(alias));
+}
+
+/** What a machine is to an incident its role says; the other parts of the entity must not contradict. */
+const MACHINE_PARTS = new Set(["host", "cluster", "domain", "place", "fleet"]);
+
+function isOfAnother({ playbook, variables }: Group, use: SignalUse | undefined, sighting: Sighting): boolean {
+  const names = playbook.entity.filter((name) => !MACHINE_PARTS.has(name));
+  if (names.length === 0 || use === undefined) return false;
+  const own = variablesOf(use, sighting);
+  return names.some((name) => {
+    const [said, wanted] = [own[name], variables[name]];
+    return said !== undefined && wanted !== undefined && !sameName(said, wanted);
+  });
+}
+
 function opens(group: Group): boolean {
-  const { open, collect } = group.playbook;
-  const near: Seen = (alias) => group.within(alias, -collect.before, group.span.to - group.anchor.to + collect.after);
-  const opensAlone = (alias: string): boolean => isMet(open.when, (other) => (other === alias ? near(alias) : []));
-  const seen: Seen = (alias) => group.openers.get(alias) ?? (opensAlone(alias) ? [] : near(alias));
-  if (!isMet(open.when, seen)) return false;
+  const { open } = group.playbook;
+  if (!isMet(open.when, seenForOpening(group))) return false;
   if (open.unless === undefined) return true;
   const [from, to] = open.unlessWithin;
   return !isMet(open.unless, (alias) => group.within(alias, from, to));

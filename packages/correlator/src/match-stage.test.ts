@@ -134,7 +134,7 @@ test("codes are read as numbers from decimal and hex, whatever the text around t
   expect(signals(stage().event(unreadable, T))).toEqual([]);
 });
 
-test("a fact learned later sends earlier signals again, to the wider key too, with the same id", () => {
+test("F45 a fact learned later sends earlier signals again, to the wider key too, with the same id", () => {
   const matching = stage();
   const crash = event("hv11.contoso.com", "Microsoft-Windows-Kernel-Power", 41, {
     BugcheckCode: "158",

@@ -39,22 +39,23 @@ function offsetText({ from, to }: Sighting, startedAt: EpochMs): string {
 
 /**
  * Fills `{…}`: a variable (`{host}`, as people say it; `{host.full}`), a binding of a signal (`{lowMemory.process}`), how
- * often one was seen (`{retry.count}`), or with a default `{lowMemory.process|a process}`. Values come from events and stay
+ * often one was seen (`{retry.count}`), or with words for when there is nothing: `{lowMemory.process|a process on {host}}`. Values come from events and stay
  * plain text. `own` serves bindings without an alias, in a detection's `say`.
  */
 export function interpolate(text: string, group: Group, own?: Signal): string {
-  if (!text.includes("{")) return text;
-  const told = partsOf(text)
-    .map((part) => (typeof part === "string" ? part : filled(part, group, own)))
-    .join("");
-  // An author writes "{x.count} times", whatever the count will be.
-  return told.replace(/\b1 times\b/g, "once");
+  return text.includes("{") ? fill(templateOf(text), group, own) : text;
 }
 
 interface Placeholder {
   readonly name: string;
   readonly part: string | undefined;
-  readonly fallback: string | undefined;
+  /** What stands there when there is no value; may hold placeholders itself. */
+  readonly fallback: Template | undefined;
+}
+type Template = readonly (string | Placeholder)[];
+
+function fill(template: Template, group: Group, own: Signal | undefined): string {
+  return template.map((part) => (typeof part === "string" ? part : filled(part, group, own))).join("");
 }
 
 function filled({ name, part, fallback }: Placeholder, group: Group, own: Signal | undefined): string {
@@ -62,26 +63,51 @@ function filled({ name, part, fallback }: Placeholder, group: Group, own: Signal
     own === undefined || part !== undefined
       ? placeholderText(name, part, group)
       : (own.bindings[name] ?? placeholderText(name, part, group));
-  return value === undefined || value === "" ? (fallback ?? "(not in the logs)") : value;
+  if (value !== undefined && value !== "") return value;
+  return fallback === undefined ? "(not in the logs)" : fill(fallback, group, own);
 }
 
-const PLACEHOLDER = /\{([a-zA-Z_][a-zA-Z0-9_]*)(?:\.([a-zA-Z_][a-zA-Z0-9_]*))?(?:\|([^}]*))?\}/g;
-const templates = new Map<string, readonly (string | Placeholder)[]>();
+/** What stands between the brackets: `host`, `host.full`, and where `|` follows, words for when there is nothing. */
+const INSIDE = /^([a-zA-Z_][a-zA-Z0-9_]*)(?:\.([a-zA-Z_][a-zA-Z0-9_]*))?(?:\|([\s\S]*))?$/;
+const templates = new Map<string, Template>();
 
 /** A text cut at its placeholders. Texts come from playbooks and detections, so there are few of them. */
-function partsOf(text: string): readonly (string | Placeholder)[] {
+function templateOf(text: string): Template {
   const held = templates.get(text);
   if (held !== undefined) return held;
-  const parts: (string | Placeholder)[] = [];
-  let end = 0;
-  for (const match of text.matchAll(PLACEHOLDER)) {
-    if (match.index > end) parts.push(text.slice(end, match.index));
-    parts.push({ name: match[1] as string, part: match[2], fallback: match[3] });
-    end = match.index + match[0].length;
-  }
-  if (end < text.length) parts.push(text.slice(end));
+  const parts = cutAtBrackets(text);
   templates.set(text, parts);
   return parts;
+}
+
+/** Brackets that hold no placeholder, or have no partner, are text. */
+function cutAtBrackets(text: string): Template {
+  const parts: (string | Placeholder)[] = [];
+  let end = 0;
+  for (let at = text.indexOf("{"); at !== -1; at = text.indexOf("{", Math.max(at + 1, end))) {
+    const close = partnerOf(text, at);
+    const inside = close === undefined ? null : INSIDE.exec(text.slice(at + 1, close));
+    if (close === undefined || inside === null) continue;
+    if (at > end) parts.push(text.slice(end, at));
+    const [, name = "", part, words] = inside;
+    parts.push({ name, part, fallback: words === undefined ? undefined : cutAtBrackets(words) });
+    end = close + 1;
+  }
+  if (end < text.length) parts.push(text.slice(end));
+  return parts;
+}
+
+/** Where the bracket that opens at `at` is closed. */
+function partnerOf(text: string, at: number): number | undefined {
+  let depth = 0;
+  for (let i = at; i < text.length; i += 1) {
+    if (text[i] === "{") depth += 1;
+    else if (text[i] === "}") {
+      depth -= 1;
+      if (depth === 0) return i;
+    }
+  }
+  return undefined;
 }
 
 function placeholderText(name: string, part: string | undefined, group: Group): string | undefined {

@@ -58,7 +58,7 @@ test("one failure stays below the bar, the second within ten minutes opens an in
   });
 });
 
-test("late evidence revises the same incident and moves its first cause", () => {
+test("F35 late evidence revises the same incident and moves its first cause", () => {
   const state = emptyState();
   const [first] = play(state, [admit("fail", 0), admit("fail", 5), tick(6)]);
   expect(first?.causes[0]?.id).toBe("unknown");
@@ -113,7 +113,7 @@ test("a deeper incident on the same host becomes the parent of a shallower one",
   expect(child).toMatchObject({ playbook: "failure", parent: crash?.id });
 });
 
-test("signals beyond the limit leave the first and the latest, and are counted", () => {
+test("F39 signals beyond the limit leave the first and the latest, and are counted", () => {
   const state = emptyState();
   play(
     state,

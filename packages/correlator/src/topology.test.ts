@@ -23,7 +23,7 @@ function topologyOf(...facts: Fact[]): Topology {
   return topology;
 }
 
-test("a live migration ends one placement and begins another, whichever is learned first", () => {
+test("F45 a live migration ends one placement and begins another, whichever is learned first", () => {
   const facts = [learned("runs-on", "VM1", "hv1", T), learned("runs-on", "VM1", "hv2", T + HOUR_MS)];
   for (const order of [facts, facts.toReversed()]) {
     const topology = topologyOf(...order);

@@ -2,7 +2,7 @@
 import { isoOf } from "@culprit/model";
 import { aliasesOf, type CompiledPlaybook, type Expression, type Program } from "@culprit/rules";
 import { isMet } from "./condition.ts";
-import { candidatesOf, type Group, homeOf } from "./group.ts";
+import { candidatesOf, type Group, homeOf, seenForOpening } from "./group.ts";
 import { hostText } from "./narrate.ts";
 import { Sightings } from "./sighting.ts";
 import type { State } from "./state.ts";
@@ -27,10 +27,9 @@ export function whyNot(playbook: CompiledPlaybook, state: State, program: Progra
 }
 
 function findings(playbook: CompiledPlaybook, key: string, group: Group): string[] {
-  const { open, collect } = playbook;
+  const { open } = playbook;
   const at = `${hostText(group.variables["host"] ?? key)}, ${isoOf(group.span.from)} to ${isoOf(group.span.to)}`;
-  const seen = (alias: string) =>
-    group.openers.get(alias) ?? group.within(alias, -collect.before, group.span.to - group.anchor.to + collect.after);
+  const seen = seenForOpening(group);
   if (!isMet(open.when, seen))
     return failedParts(open.when, (part) => isMet(part, seen)).map((part) => `${at}: not met: ${part}`);
   if (open.unless === undefined) return [`${at}: opened`];

@@ -33,7 +33,7 @@ function steady(name: string, from: number, to: number, every = 5 * MINUTE_MS, m
   return Array.from({ length: Math.floor((to - from) / every) }, (_, i) => record(name, from + i * every, more));
 }
 
-test("a host that was heard steadily for a day and falls silent while others do not is told, once", () => {
+test("F38 a host that was heard steadily for a day and falls silent while others do not is told, once", () => {
   const health = new FeedHealth();
   const records = [...steady("a", 0, 3 * DAY_MS), ...steady("b", 0, 1.5 * DAY_MS)];
   expect(play(health, records)).toEqual(["silent b"]);

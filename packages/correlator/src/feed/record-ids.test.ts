@@ -29,7 +29,7 @@ function settled(runs: readonly IdRun[]): readonly IdFinding[] {
   return settleIds(logOf(runs), Number.POSITIVE_INFINITY);
 }
 
-test("a gap in a log that was whole is told once late records had their time", () => {
+test("F37 a gap in a log that was whole is told once late records had their time", () => {
   const log = logOf([run(1, REPORT_RUN), run(REPORT_RUN + 51, REPORT_RUN + 60)]);
   expect(settleIds(log, REPORT_RUN * 1_000 + HOUR_MS)).toEqual([]);
   expect(settleIds(log, REPORT_RUN * 1_000 + 4 * HOUR_MS)).toEqual([
@@ -69,7 +69,7 @@ test("a summary with holes says that the log is not whole", () => {
 const anew = (first: number, last: number): IdRun =>
   run(first, last, { from: T + 90_000_000, to: T + 90_000_000 + last });
 
-test("lower ids with later times are a log that began anew", () => {
+test("F37 lower ids with later times are a log that began anew", () => {
   expect(settled([run(1, 800), anew(1, 3)])).toEqual([{ kind: "anew", before: 800, after: 1, at: T + 90_000_000 }]);
   expect(settled([run(1, 800), anew(1, 2)])).toEqual([]);
 });

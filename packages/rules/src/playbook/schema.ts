@@ -203,7 +203,7 @@ export const Playbook = z.strictObject({
       reopen: Positive.default(86_400_000),
     })
     .prefault({}),
-  alert: z.strictObject({ wait: NotNegative.default(45_000), minInterval: Positive.default(120_000) }).prefault({}),
+  alert: z.strictObject({ wait: NotNegative.default(45_000) }).prefault({}),
   /** Article titles of 2009 that this playbook came from. */
   articles: z.array(z.string()).default([]),
   references: z.array(z.string()).default([]),
