@@ -52,7 +52,7 @@ function disturb(all: readonly Delivery[], delays: readonly number[]): readonly 
     .sort((a, b) => a.receivedAt - b.receivedAt);
 }
 
-test("any order of delivery within two hours, with repeats, ends with the same incidents", () => {
+test("F35 any order of delivery within two hours, with repeats, ends with the same incidents", () => {
   const delays = fc.array(fc.integer({ min: 0, max: SPREAD_MS }), { minLength: 1, maxLength: 20 });
   fc.assert(
     fc.property(fc.nat({ max: timelines.length - 1 }), delays, (n, moved) => {

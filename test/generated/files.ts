@@ -1,6 +1,7 @@
 /** Every file that is made from code: path from the root of the repository -> text. */
 import { KNOWLEDGE_DIR, loadKnowledge } from "../../packages/cli/src/knowledge-files.ts";
 import { articleTable } from "./articles.ts";
+import { faultsPage } from "./faults-page.ts";
 import { knowledgePage } from "./knowledge-page.ts";
 import { replaceBetweenMarks } from "./markdown.ts";
 import { schemaFiles } from "./schemas.ts";
@@ -12,6 +13,7 @@ export async function generatedFiles(read: (path: string) => Promise<string>): P
   return new Map([
     ...schemas,
     ["docs/knowledge.md", knowledgePage(knowledge)] as const,
+    ["docs/faults.md", faultsPage()] as const,
     ["README.md", replaceBetweenMarks(await read("README.md"), "articles", articleTable(knowledge.program))] as const,
   ]);
 }

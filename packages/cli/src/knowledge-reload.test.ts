@@ -17,7 +17,7 @@ detection:
 x-culprit: { say: the spool folder was full }
 `;
 
-test("a folder of one's own is read again when it changes; with an error in it the old knowledge stays", async () => {
+test("F40 a folder of one's own is read again when it changes; with an error in it the old knowledge stays", async () => {
   const dir = await mkdtemp(join(tmpdir(), "culprit-own-"));
   await mkdir(join(dir, "detections"));
   const file = join(dir, "detections", "spool.yaml");

@@ -42,7 +42,7 @@ describe("ISO stamps", () => {
       quality: "assumed-zone",
     });
   });
-  test("the hour lived twice gives the earlier instant and says so", () => {
+  test("F34 the hour lived twice gives the earlier instant and says so", () => {
     expect(readTime("2023-10-29 02:30:00", berlin)).toMatchObject({
       at: Date.UTC(2023, 9, 29, 0, 30),
       quality: "ambiguous-zone",

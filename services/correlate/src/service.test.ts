@@ -237,7 +237,7 @@ const withOtherTitle = (file: string, text: string): string =>
 const withoutHang = (file: string, text: string): string | undefined =>
   file.startsWith("cluster-hang-9e.") ? undefined : text.replaceAll("cluster-hang-9e", "cluster-hang-4869");
 
-test("other knowledge is taken up while it runs: what is open stays the same incident and reads as the new says", async () => {
+test("F41 other knowledge is taken up while it runs: what is open stays the same incident and reads as the new says", async () => {
   const clock = settableClock(START + 300_000);
   await using bus = await openEmbeddedBus({ now: () => clock.now() });
   const service = await start(parts(bus, clock));
@@ -251,7 +251,7 @@ test("other knowledge is taken up while it runs: what is open stays the same inc
   await service.stop();
 });
 
-test("an incident whose playbook is gone after a restart is ended, not forgotten", async () => {
+test("F41 an incident whose playbook is gone after a restart is ended, not forgotten", async () => {
   const clock = settableClock(START + 300_000);
   await using bus = await openEmbeddedBus({ now: () => clock.now() });
   const first = await start(parts(bus, clock));

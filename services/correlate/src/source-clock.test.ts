@@ -9,7 +9,7 @@ test("before anything is known there is nothing to tell; an empty source tells h
   expect(clock.now(50_000, 0)).toEqual({ source: "s", since: 48_000, through: 48_000 });
 });
 
-test("log time is the newest arrival, and runs on with the log's time while nothing comes", () => {
+test("F31 log time is the newest arrival, and runs on with the log's time while nothing comes", () => {
   const clock = new SourceClock("s", undefined);
   clock.read(100_000, 90_000);
   clock.read(101_000, 70_000);
