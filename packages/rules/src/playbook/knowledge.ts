@@ -3,7 +3,14 @@
  * the files is the shell's matter.
  */
 import { isFeedChannel } from "@culprit/model";
-import { compileRules, type RuleFile, type RuleSelection, type Ruleset, selectionOf } from "../sigma/index.ts";
+import {
+  type CompiledRule,
+  compileRules,
+  type RuleFile,
+  type RuleSelection,
+  type Ruleset,
+  selectionOf,
+} from "../sigma/index.ts";
 import { type CodeTables, NO_TABLES } from "./code-tables.ts";
 import { DetectionExtension } from "./detection-extension.ts";
 import type { Diagnostic } from "./diagnostic.ts";
@@ -43,6 +50,10 @@ export function compileKnowledge(files: KnowledgeFiles): {
     });
   const detections: DetectionInfo[] = [];
   for (const rule of ruleset?.rules ?? []) {
+    if (rule.kind === "correlation") {
+      diagnostics.push(correlationRemark(rule));
+      continue;
+    }
     const parsed = DetectionExtension.safeParse(rule.extension ?? { say: rule.title });
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
@@ -70,6 +81,16 @@ export function compileKnowledge(files: KnowledgeFiles): {
   const built = buildProgram(playbooks, detections);
   diagnostics.push(...built.diagnostics);
   return { knowledge: { program: built.program, ruleset, tables: files.tables ?? NO_TABLES }, diagnostics };
+}
+
+/** Playbooks count, order and wait by themselves; Sigma's correlations are run by `culprit match` alone. */
+function correlationRemark({ file, line, title }: CompiledRule): Diagnostic {
+  return {
+    severity: "warning",
+    ...{ file, line },
+    message: `correlation "${title}" is checked and not run: playbooks see detections alone`,
+    fix: "ask for the same in the `when` of a playbook, or run it with `culprit match`",
+  };
 }
 
 /** Fields that the correlator reads out of events; their values do not stand in a record as such. */

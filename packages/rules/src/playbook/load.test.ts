@@ -55,6 +55,17 @@ test("a sound playbook has no findings", () => {
   expect(findings(GOOD)).toEqual([]);
 });
 
+test("a correlation is said not to run, and is no detection to a playbook", () => {
+  const many = `---
+title: Many disks
+name: many
+correlation: { type: event_count, rules: [disk_failed], group-by: [Computer], timespan: 5m, condition: { gte: 3 } }
+`;
+  expect(findings(GOOD, DETECTIONS + many).join()).toContain('correlation "Many disks" is checked and not run');
+  const asked = findings(changed("failed: { rule: disk_failed }", "failed: { rule: many }"), DETECTIONS + many);
+  expect(asked.some((finding) => finding.includes("error") && finding.includes("many"))).toBe(true);
+});
+
 test.each([
   [
     "a misspelt key",
