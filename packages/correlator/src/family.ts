@@ -35,6 +35,7 @@ export function announce(
     relations: group.relations,
     hypervisors: [...new Set(known.flatMap(({ hypervisor }) => hypervisor ?? []))].sort(),
     startedAt: Date.parse(content.startedAt),
+    ...(group.anchor.to > group.startedAt ? { startedBy: group.anchor.to } : {}),
     lastAt: Math.max(Date.parse(content.startedAt), incident.lastAt),
     detectedAt: incident.detectedAt,
     topCause: content.causes[0]?.id ?? "unknown",

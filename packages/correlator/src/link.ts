@@ -51,7 +51,9 @@ function isGuestOf(child: Announcement, parent: Announcement): boolean {
 }
 
 function isNear(parent: Announcement, child: Announcement, [from, to]: readonly [number, number]): boolean {
-  return child.lastAt >= parent.startedAt + from && child.startedAt <= parent.lastAt + to;
+  // What began before its cause could has another; of a crash only an interval is known, and its end counts.
+  const begunBy = child.startedBy ?? child.startedAt;
+  return begunBy >= parent.startedAt + from && child.startedAt <= parent.lastAt + to;
 }
 
 function isRelated(parent: Announcement, child: Announcement, on: CompiledPlaybook["explains"][number]["on"]): boolean {

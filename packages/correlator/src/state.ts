@@ -26,6 +26,8 @@ export interface Announcement {
   /** Hyper-V hosts of its hosts. */
   readonly hypervisors: readonly string[];
   readonly startedAt: EpochMs;
+  /** The latest moment at which it can have begun, where only an interval is known. */
+  readonly startedBy?: EpochMs;
   readonly lastAt: EpochMs;
   readonly detectedAt: EpochMs;
   readonly topCause: string;

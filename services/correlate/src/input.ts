@@ -14,6 +14,7 @@ const Announcement = z.object({
   relations: HostRelations,
   hypervisors: z.array(z.string()),
   startedAt: z.number(),
+  startedBy: z.exactOptional(z.number()),
   lastAt: z.number(),
   detectedAt: z.number(),
   topCause: z.string(),
