@@ -113,7 +113,14 @@ export async function start(options: NotifyOptions): Promise<NotifyService> {
 async function startCallbacks(options: NotifyOptions, engine: Engine): Promise<CallbackServer | undefined> {
   const { config, random = Math.random, ...parts } = options;
   if (config.callbacks === undefined) return undefined;
-  return openCallbacks({ ...parts, random, config: config.callbacks, targets: config.targets, register: engine });
+  return openCallbacks({
+    ...parts,
+    random,
+    config: config.callbacks,
+    targets: config.targets,
+    timeZone: config.timeZone,
+    register: engine,
+  });
 }
 
 async function startHeartbeat({ config, clock, metrics }: NotifyOptions, signal: AbortSignal): Promise<void> {

@@ -14,6 +14,7 @@ import { telegramCallback } from "./telegram.ts";
 export function openCallbacks(context: {
   readonly config: CallbackConfig;
   readonly targets: readonly TargetConfig[];
+  readonly timeZone: string;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly random: () => number;
@@ -21,13 +22,14 @@ export function openCallbacks(context: {
   readonly metrics: Metrics;
   readonly register: Register;
 }): Promise<CallbackServer> {
-  const { config, targets, bus, clock, random, logger, metrics, register } = context;
+  const { config, targets, timeZone, bus, clock, random, logger, metrics, register } = context;
   const { host, port, trustedProxies, acknowledgeForMs, links } = config;
   return startCallbackServer({
     host,
     port,
     trustedProxies,
     callbacks: callbacksOf(config, targets),
+    timeZone,
     linkKeys: links === undefined ? undefined : keysOf(links.key, links.previousKey),
     desk: replyDesk({ bus, clock, random, register, ...(acknowledgeForMs === undefined ? {} : { acknowledgeForMs }) }),
     clock,

@@ -18,6 +18,8 @@ export interface CallbackServerOptions {
   /** Without keys no link is good. */
   readonly linkKeys: LinkKeys | undefined;
   readonly desk: ReplyDesk;
+  /** Of times on the pages of links; an IANA name. */
+  readonly timeZone: string;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -128,7 +130,7 @@ function addLinks(app: FastifyInstance, options: CallbackServerOptions, count: C
     if (link === undefined) return reply;
     const incident = desk.register.incident(link.incident);
     if (incident === undefined) return reply.code(404).send(outcomePage(link.reply, "unknown-incident"));
-    return reply.send(confirmPage(incident, link.reply));
+    return reply.send(confirmPage(incident, link.reply, options.timeZone));
   });
 
   app.post<{ Params: { token: string } }>("/links/:token", async (request, reply) => {

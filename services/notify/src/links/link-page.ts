@@ -7,6 +7,7 @@ import { type Incident, maskSecrets, plainLine } from "@culprit/model";
 import type { Outcome } from "../callbacks/asked.ts";
 import { htmlText } from "../escape/html.ts";
 import type { Reply } from "../reply.ts";
+import { instantText } from "../time-text.ts";
 
 const STYLE = [
   ":root{color-scheme:light dark}",
@@ -49,10 +50,10 @@ const FAILED: Readonly<Record<Exclude<Outcome, "done">, string>> = {
 };
 
 /** The question before anything happens. */
-export function confirmPage(incident: Incident, reply: Reply): string {
+export function confirmPage(incident: Incident, reply: Reply, timeZone: string): string {
   return page(
     incident.title,
-    `<p class="muted">${htmlText(`${incident.severity}, ${incident.status}, since ${incident.startedAt}`)}</p>
+    `<p class="muted">${htmlText(`${incident.severity}, ${incident.status}, since ${instantText(incident.startedAt, timeZone)}`)}</p>
 <form method="post">
 <label>Your name <input name="who" maxlength="100" autocomplete="name"></label>
 <label>Note <input name="note" maxlength="1000"></label>

@@ -37,6 +37,7 @@ describe("a signed link", () => {
     expect(text).toContain('<form method="post">');
     expect(text).toContain("HV11 &lt;img src=x");
     expect(text).not.toContain("<img");
+    expect(text).toContain("since 17 Mar 2026 02:00:04 UTC");
     expect(shown.headers.get("content-security-policy")).toMatch(/^default-src 'none'; style-src 'sha256-/);
     expect(shown.headers.get("referrer-policy")).toBe("no-referrer");
     expect(shown.headers.get("set-cookie")).toBeNull();
