@@ -35,10 +35,7 @@ export interface TopicInput {
   close(): Promise<void>;
 }
 
-/**
- * What is used of the library's consumer.
- * @internal
- */
+/** What is used of the library's consumer. */
 export interface GroupConsumer {
   connect(): Promise<void>;
   disconnect(): Promise<void>;

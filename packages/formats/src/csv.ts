@@ -1,7 +1,7 @@
 /**
  * Tables as CSV: Event Viewer's "save as CSV" (and TXT, with tabs), and those whose columns are the fields of a JSON form:
- * `Get-EventLog | Export-Csv`, `Get-WinEvent | Export-Csv`, EvtxECmd, Hayabusa, Azure's portal. A row comes with its
- * heading, and is decoded as the JSON object that it is.
+ * `Get-EventLog | Export-Csv`, `Get-WinEvent | Export-Csv`, EvtxECmd, Hayabusa, Azure's portal, Kibana, Graylog. A row
+ * comes with its heading, and is decoded as the JSON object that it is.
  *
  * Source: FORMATS.md section 14.
  */
@@ -9,14 +9,21 @@ import { failure } from "@culprit/model";
 import { parse } from "csv-parse/sync";
 import { finishEvent } from "./draft.ts";
 import { type Format, type InputRecord, NO_MATCH, SURE_MATCH } from "./format.ts";
-import type { JsonObject } from "./json-text.ts";
+import { type JsonObject, type JsonValue, parseJson } from "./json-text.ts";
 import { labelField } from "./labels.ts";
 
 const DELIMITERS = [",", ";", "\t"];
 const HEADING_MAX_LENGTH = 4_000;
 /** Columns of which a table of events has at least one from each list. */
-const ID_COLUMNS = new Set(["eventid", "id", "eventcode", "instanceid", "event id"]);
-const SOURCE_COLUMNS = new Set(["source", "provider", "providername", "sourcename", "ruletitle", "eventsourcename"]);
+const ID_COLUMN = /(?:^|[._])event[._ ]?(?:id|code)$/;
+/** Says less, so that the table must be wider. */
+const BARE_ID_COLUMN = /^(?:instance)?id$/;
+const SOURCE_COLUMN =
+  /^(?:source|provider|ruletitle)$|(?:^|[._])(?:event)?(?:source|provider)[._]?name$|^event\.provider$/;
+const COLUMNS_MIN = 4;
+const COLUMNS_MIN_BARE = 5;
+/** Columns that hold an object as JSON. */
+const OBJECT_COLUMN = /^(?:event|user)_?data$/i;
 
 export const viewerCsv: Format = {
   name: "viewer-csv",
@@ -53,11 +60,18 @@ export const csv: Format = {
     heading.forEach((name, i) => {
       const cell = row[i] ?? "";
       // PowerShell writes the names of types where a cell would hold a list.
-      if (cell !== "" && !cell.startsWith("System.")) value[columnName(name)] = cell;
+      if (cell === "" || cell.startsWith("System.")) return;
+      const column = columnName(name);
+      value[column] = OBJECT_COLUMN.test(column) ? objectOr(cell) : cell;
     });
     yield* context.inner(JSON.stringify(value), context);
   },
 };
+
+function objectOr(cell: string): JsonValue {
+  const parsed = cell.startsWith("{") ? parseJson(cell) : undefined;
+  return parsed?.ok === true ? parsed.value.value : cell;
+}
 
 /** The portal of Azure writes `TimeGenerated [UTC]`. */
 function columnName(name: string): string {
@@ -85,8 +99,9 @@ function isTableHeading(line: string): boolean {
   const cells = headingCells(line)?.map((cell) => columnName(cell).toLowerCase());
   if (cells === undefined) return false;
   if (cells.includes("_raw")) return true;
-  if (cells.length < 5) return false;
-  return cells.some((cell) => ID_COLUMNS.has(cell)) && cells.some((cell) => SOURCE_COLUMNS.has(cell));
+  if (!cells.some((cell) => SOURCE_COLUMN.test(cell))) return false;
+  if (cells.some((cell) => ID_COLUMN.test(cell))) return cells.length >= COLUMNS_MIN;
+  return cells.some((cell) => BARE_ID_COLUMN.test(cell)) && cells.length >= COLUMNS_MIN_BARE;
 }
 
 /** The cells of a heading: short, and none of them a number. */

@@ -16,7 +16,7 @@ export type FieldName =
 
 /** Names of each field without case, blanks, dashes and underscores; the likelier first. */
 export const FIELD_NAMES: Readonly<Record<FieldName, readonly string[]>> = {
-  provider: ["sourcename", "providername", "provider", "eventsourcename", "eventsource", "source"],
+  provider: ["sourcename", "providername", "provider", "eventsourcename", "eventsource", "eventprovider", "source"],
   channel: ["channel", "logname", "eventlog", "log", "logfile"],
   computer: ["computer", "computername", "hostname", "machinename", "host"],
   eventId: ["eventid", "eventcode", "winlogeventid", "eventidcode"],

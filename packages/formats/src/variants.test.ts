@@ -231,6 +231,25 @@ const LINES: readonly Variant[] = [
   ["@cee behind a tag", `<13>Mar  1 10:00:00 n1 app: @cee: ${json(NXLOG)}`],
 ];
 
+const TABLES: readonly Variant[] = [
+  [
+    "Kibana's CSV",
+    `"@timestamp","winlog.event_id","winlog.provider_name","winlog.channel","winlog.computer_name",message\n"Mar 1, 2024 @ 10:00:00.123",7031,"${PROVIDER}",System,"${HOST}","The x"\n`,
+  ],
+  [
+    "Graylog's CSV",
+    `timestamp,source,winlogbeat_winlog_event_id,winlogbeat_winlog_provider_name,winlogbeat_winlog_channel,winlogbeat_winlog_computer_name,message\n2024-03-01T10:00:00.123Z,c,7031,${PROVIDER},System,${HOST},The x\n`,
+  ],
+  [
+    "Splunk's fields as CSV, lines in the message",
+    `"_time",EventCode,SourceName,LogName,ComputerName,Message\n"2024-03-01T10:00:00.000+0000",7031,"${PROVIDER}",System,${HOST},"Event ID: 1\nLog Name: x"\n`,
+  ],
+  [
+    "Velociraptor's CSV",
+    `EventTime,Computer,Channel,Provider,EventID,EventData\n2024-03-01T10:00:00Z,${HOST},System,${PROVIDER},7031,"{""param1"":""x""}"\n`,
+  ],
+];
+
 const FLAT: readonly Variant[] = [
   ["NXLog with every number a string", json({ ...NXLOG, EventID: "7031", RecordNumber: "4711" })],
   [
@@ -323,6 +342,7 @@ describe.each([
   ["carried by something else", CARRIED],
   ["lines of files and consoles", LINES],
   ["flat JSON", FLAT],
+  ["tables", TABLES],
 ])("%s", (_, variants) => {
   test.each(variants.map(([name, input, count = 1]) => ({ name, input, count })))("$name", ({ input, count }) => {
     const items = decodeAll(input);

@@ -54,7 +54,7 @@ export const IngestConfig = z.strictObject({
   tokens: z.array(IngestToken).max(10_000).default([]),
   /** HTTPS instead of HTTP. With `clientCaPath` a sender's certificate is asked for, and is enough where there are no tokens. */
   tls: z.exactOptional(TlsFiles),
-  /** The only addresses and networks that may send over HTTP; the probes answer everyone. */
+  /** The only addresses and networks that may send over HTTP and OTLP's gRPC; the probes answer everyone. */
   allow: z.exactOptional(AllowList),
   /** What each sender may send, by its token, its certificate or its address; without limit when left out. */
   quota: z.exactOptional(Quota),
