@@ -89,7 +89,16 @@ function decodeLeef(text: string, record: InputRecord, context: DecodeContext): 
 
 /** Classic numbers of the event type: 1 error, 2 warning, 4 information, 8 and 16 audits. */
 const TYPE_LEVELS: Readonly<Record<string, number>> = { "0": 4, "1": 2, "2": 3, "4": 4, "8": 0, "16": 0 };
-const OWN = new Set([...KEYS, "devTime", "devTimeFormat", "sev", "cat", "log", "Provider", "Channel", "identHostName"]);
+/** What senders other than IBM's call the parts, NXLog's `to_leef()` among them. */
+const NAMES = {
+  provider: ["Source", "Provider", "SourceName", "ProviderName", "EventSource"],
+  channel: ["AgentLogFile", "Channel", "log", "EventLog", "LogName"],
+  computer: ["Computer", "identHostName", "OriginatingComputer", "ComputerName", "Hostname", "identHost"],
+  recordId: ["RecordNumber", "EventRecordID", "RecordID"],
+  time: ["TimeGenerated", "devTime", "EventTime"],
+  message: ["Message", "msg"],
+} as const;
+const OWN = new Set([...KEYS, ...Object.values(NAMES).flat(), "devTimeFormat", "sev", "cat"]);
 
 function decodePairs(
   values: ReadonlyMap<string, string>,
@@ -97,23 +106,23 @@ function decodePairs(
   record: InputRecord,
   context: DecodeContext,
 ): Decoded<WindowsEvent> {
-  const get = (...names: string[]): string | undefined =>
+  const get = (...names: readonly string[]): string | undefined =>
     names.map((name) => values.get(name)).find((value) => value !== undefined && value !== "");
   return finishEvent(
     {
-      provider: get("Source", "Provider"),
-      channel: get("AgentLogFile", "Channel", "log"),
-      computer: get("Computer", "identHostName", "OriginatingComputer"),
+      provider: get(...NAMES.provider),
+      channel: get(...NAMES.channel),
+      computer: get(...NAMES.computer),
       eventId: get("EventIDCode", "EventID") ?? header.eventId,
       level: get("Level") ?? TYPE_LEVELS[get("EventType") ?? ""],
       keywords: get("Keywords"),
       task: get("Task", "EventCategory"),
       opcode: get("Opcode"),
-      time: get("TimeGenerated", "devTime"),
+      time: get(...NAMES.time),
       received: get("TimeWritten"),
-      recordId: get("RecordNumber"),
+      recordId: get(...NAMES.recordId),
       data: namedData([...values].filter(([key]) => !OWN.has(key))),
-      message: get("Message"),
+      message: get(...NAMES.message),
       original: record.text,
       marks: record.marks,
     },

@@ -228,6 +228,14 @@ const LINES: readonly Variant[] = [
     "NXLog's to_syslog_ietf()",
     `<11>1 2024-03-01T10:00:00.000000Z ${HOST} Service_Control_Manager 700 - [NXLOG@14506 Keywords="-9187343239835811840" EventType="ERROR" EventID="7031" RecordNumber="4711" Channel="System" param1="a \\"b\\] c"] The Cluster Service service terminated.`,
   ],
+  [
+    "NXLog's to_leef()",
+    `<11>Mar  1 10:00:00 ${HOST} LEEF:1.0|Microsoft|Windows|2016|7031|devTime=1709287200000\tEventID=7031\tSourceName=${PROVIDER}\tChannel=System\tHostname=${HOST}\tRecordNumber=4711`,
+  ],
+  [
+    "LEEF 2 with a delimiter in hexadecimal",
+    `LEEF:2.0|Microsoft|Windows|10|7031|x5E|Source=${PROVIDER}^EventLog=System^Computer=${HOST}^devTime=1709287200000`,
+  ],
   ["@cee behind a tag", `<13>Mar  1 10:00:00 n1 app: @cee: ${json(NXLOG)}`],
 ];
 
