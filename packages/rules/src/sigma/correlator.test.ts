@@ -297,5 +297,5 @@ test("a burst at one instant takes time in proportion", () => {
   const started = performance.now();
   expect(send(ruleset, createCorrelator(ruleset), events)).toEqual(["values@8999", "corr@14999"]);
   // In proportion it is some 100 ms; with the square of the burst, minutes.
-  expect(performance.now() - started).toBeLessThan(30_000);
+  expect(performance.now() - started).toBeLessThan(60_000);
 });
