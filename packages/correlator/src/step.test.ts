@@ -113,6 +113,15 @@ test("a deeper incident on the same host becomes the parent of a shallower one",
   expect(child).toMatchObject({ playbook: "failure", parent: crash?.id });
 });
 
+test("what went on for hours before is not explained by what came then", () => {
+  const state = emptyState();
+  const failures = [0, 2, 25, 50, 75, 100, 120].map((minute) => admit("fail", minute));
+  const revisions = play(state, [...failures, tick(121), admit("crash", 125), tick(126)]);
+  const last = revisions.findLast(({ playbook }) => playbook === "failure");
+  expect(last?.parent).toBeUndefined();
+  expect(last).toMatchObject({ occurrences: 7 });
+});
+
 test("F39 signals beyond the limit leave the first and the latest, and are counted", () => {
   const state = emptyState();
   play(

@@ -4,6 +4,8 @@
  */
 import { domainOf, type EpochMs, type Fact, type HostRelations, sameHost, shortName } from "@culprit/model";
 
+import { hostAt, noteRun, type Run } from "./placement.ts";
+
 /** Learned facts kept; the oldest go first. */
 const FACTS_MAX = 200_000;
 
@@ -15,6 +17,8 @@ export interface Topology {
   readonly facts: Map<string, Fact>;
   /** Fact kind + short name of `from` -> facts, oldest first. */
   readonly byFrom: Map<string, Fact[]>;
+  /** VM as it was named -> where it ran, as events showed. */
+  readonly placements: Map<string, Run[]>;
   /** Hosts seen, by short name: the full names. */
   readonly names: Map<string, Set<string>>;
   /** Short name -> short names of nodes that are in one cluster with it, as events showed. */
@@ -22,7 +26,7 @@ export interface Topology {
 }
 
 export function emptyTopology(): Topology {
-  return { facts: new Map(), byFrom: new Map(), names: new Map(), peers: new Map() };
+  return { facts: new Map(), byFrom: new Map(), placements: new Map(), names: new Map(), peers: new Map() };
 }
 
 function factId(fact: Fact): string {
@@ -34,10 +38,11 @@ function fromKey(kind: Fact["kind"], from: string): string {
 }
 
 /**
- * Adds a fact. A second learned `runs-on` of a VM (live migration) holds from its own time on; the one before it until then.
+ * Adds a fact. A learned `runs-on` is a sighting of a VM on a host (`placement.ts`).
  * Returns whether anything new was learned, so that recent signals can be sent again.
  */
 export function learn(topology: Topology, fact: Fact): boolean {
+  if (fact.kind === "runs-on" && fact.source === "learned") return learnPlacement(topology, fact);
   const id = factId(fact);
   const held = topology.facts.get(id);
   if (held !== undefined && held.validTo === undefined) {
@@ -52,6 +57,20 @@ export function learn(topology: Topology, fact: Fact): boolean {
   if (held !== undefined) remove(topology, held);
   insert(topology, fact);
   return true;
+}
+
+function learnPlacement(topology: Topology, { from, to, validFrom = 0 }: Fact): boolean {
+  const [vm, host] = [from.toLowerCase(), to.toLowerCase()];
+  const held = topology.placements.get(vm);
+  if (held === undefined) {
+    const oldest = topology.placements.size >= FACTS_MAX ? topology.placements.keys().next().value : undefined;
+    if (oldest !== undefined) topology.placements.delete(oldest);
+    noteHost(topology, vm);
+  }
+  noteHost(topology, host);
+  const runs = held ?? [];
+  topology.placements.set(vm, runs);
+  return noteRun(runs, host, validFrom);
 }
 
 function insert(topology: Topology, fact: Fact): void {
@@ -151,10 +170,13 @@ function targets(topology: Topology, kind: Fact["kind"], host: string, at: Epoch
   return [...new Set(factsAt(topology, kind, host, at).map((fact) => fact.to))];
 }
 
-/** Where a VM runs at a moment: the latest placement that began before it, else the earliest known. */
+/** Where a VM runs at a moment: as the file says, else as events showed under any of its names. */
 function placementOf(topology: Topology, host: string, at: EpochMs): string | undefined {
-  const placements = factsAt(topology, "runs-on", host, at).sort((a, b) => (a.validFrom ?? 0) - (b.validFrom ?? 0));
-  return (placements.findLast((fact) => (fact.validFrom ?? 0) <= at) ?? placements[0])?.to.toLowerCase();
+  const fixed = factsAt(topology, "runs-on", host, at).sort((a, b) => (a.validFrom ?? 0) - (b.validFrom ?? 0));
+  if (fixed.length > 0) return fixed.at(-1)?.to.toLowerCase();
+  const names = new Set([host, shortName(host), ...(topology.names.get(shortName(host)) ?? [])]);
+  const runs = [...names].flatMap((name) => (sameHost(name, host) ? (topology.placements.get(name) ?? []) : []));
+  return hostAt(runs, at);
 }
 
 /** What is known of a host at a moment. A guest is protected by its own server and by its Hyper-V host's. */
