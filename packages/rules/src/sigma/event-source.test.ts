@@ -89,6 +89,26 @@ describe("names of data", () => {
     expect(matches("Data|exists: false", named)).toBe(true);
   });
 
+  test("names of data lose their spaces, as the specification has it", () => {
+    const source = eventSource(
+      event({
+        data: namedData([
+          ["Threat Name", "EICAR"],
+          ["Source Name", "AMSI"],
+          ["Path", "C:\\x"],
+          ["Threat ID", "7"],
+          ["ThreatID", "8"],
+        ]),
+      }),
+    );
+    expect(matches("ThreatName: eicar", source)).toBe(true);
+    expect(matches("'Threat Name': eicar", source)).toBe(true);
+    expect(matches("SourceName: amsi", source)).toBe(true);
+    expect(matches("ThreatID: 8", source)).toBe(true);
+    expect(matches("ThreatID: 7", source)).toBe(false);
+    expect(matches("Threat|exists: true", source)).toBe(false);
+  });
+
   test("the hash names of the taxonomy are found in what Sysmon calls Hashes", () => {
     const source = eventSource(
       event({ ...SYSMON, eventId: 1, data: namedData([["Hashes", "MD5=0A1B,SHA256=FFEE,IMPHASH=0000"]]) }),

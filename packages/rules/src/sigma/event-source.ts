@@ -85,6 +85,8 @@ class EventSource implements FieldSource {
     }
     if (all !== undefined) return all;
     if (first !== undefined) return first;
+    const spaced = names.findIndex((candidate) => candidate.includes(" ") && withoutSpaces(candidate) === lower);
+    if (spaced !== -1) return values[spaced];
     if (place !== -1) return positionalValue(this.event.data, place);
     if (lower === "data") return this.unnamedValues();
     if (hash !== undefined) return this.hashValue(hash);
@@ -109,6 +111,11 @@ class EventSource implements FieldSource {
     }
     return undefined;
   }
+}
+
+/** Rules write the names of data without their spaces: Defender's `Threat Name` is `ThreatName`. */
+function withoutSpaces(name: string): string {
+  return name.replaceAll(" ", "").toLowerCase();
 }
 
 interface FieldName {
