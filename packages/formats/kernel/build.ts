@@ -26,7 +26,8 @@ try {
   writeFileSync(
     target,
     [
-      "/** Written by `npm run kernel -w packages/formats` from `kernel/json-lines.ts`: not to be edited. */",
+      "/** The kernel of `line-scanner.ts`, written by `npm run kernel -w packages/formats` from `kernel/json-lines.ts`: not to be edited. */",
+      "/**\n * What the source was when it was compiled.\n * @internal\n */",
       `export const JSON_LINES_SOURCE_SHA256 = "${hash("sha256", readFileSync(source, "utf8"))}";`,
       "",
       "export const JSON_LINES_WASM =",

@@ -6,13 +6,14 @@
  */
 import { failure } from "@culprit/model";
 import type { BinaryReader, DecodedItem, DecoderOptions, FormatSet } from "./decoding.ts";
+import { EventXmlJudge } from "./event-xml-judge.ts";
 import type { DecodeContext } from "./format.ts";
 import { type Frame, Framer, RECORD_MAX_BYTES } from "./framing.ts";
 import { LineSieve, type Stretch } from "./line-sieve.ts";
 import { FORMAT_UNKNOWN, RecordReader } from "./record-reader.ts";
 import { SELECT_ALL } from "./selection.ts";
 import { type ByteKind, byteKind, KIND_SAMPLE_BYTES, readUtf8, utf8From } from "./text-encoding.ts";
-import { WINLOGBEAT, WinlogbeatLines, winlogbeatScanner } from "./winlogbeat-lines.ts";
+import { WinlogbeatLines, winlogbeatScanner } from "./winlogbeat-lines.ts";
 
 export interface Decoder {
   /** The records that a chunk completes. */
@@ -84,10 +85,7 @@ function textReader(
   function* sifted(stretches: Iterable<Stretch>): Iterable<DecodedItem> {
     for (const stretch of stretches) {
       if (stretch.kind === "frame") yield* frames(framer.push(stretch.bytes));
-      else {
-        yield* records.leftOut();
-        framer.leaveOut(stretch.length);
-      }
+      else framer.leaveOut(stretch.length);
     }
   }
 
@@ -118,12 +116,13 @@ function sieveOf(
   if (selection === undefined || scanner === undefined) return undefined;
   return new LineSieve({
     scanner,
-    judge: new WinlogbeatLines(scanner, selection),
-    isFramerIdle: () => framer.isIdle,
+    lines: new WinlogbeatLines(scanner, selection),
+    events: new EventXmlJudge(selection),
+    isIdle: () => framer.isIdle && !records.isInBlock,
     ...(canDoWithout === undefined ? {} : { canDoWithout }),
     ...(onPassedOver === undefined
       ? {}
-      : { onLeftOut: (shown, offset) => records.passOver(WINLOGBEAT, { shown, offset }) }),
+      : { onLeftOut: (shown, { format, offset }) => records.passOver(format, { shown, offset }) }),
   });
 }
 

@@ -1,4 +1,8 @@
-/** Written by `npm run kernel -w packages/formats` from `kernel/json-lines.ts`: not to be edited. */
+/** The kernel of `line-scanner.ts`, written by `npm run kernel -w packages/formats` from `kernel/json-lines.ts`: not to be edited. */
+/**
+ * What the source was when it was compiled.
+ * @internal
+ */
 export const JSON_LINES_SOURCE_SHA256 = "19395e8f051c200cf67d4421098a8eecf43d9faae2bf590fd425a526c0ac6960";
 
 export const JSON_LINES_WASM =

@@ -189,6 +189,84 @@ describe("lines left out before they are framed", () => {
   });
 });
 
+function element({ id, recordId }: Parts): string {
+  return (
+    "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System>" +
+    `<Provider Name='P' EventSourceName='p'/><EventID Qualifiers='1'>${id}</EventID><Version>0</Version>` +
+    `<TimeCreated SystemTime='2024-03-01T10:00:00.1234567Z'/><EventRecordID>${recordId}</EventRecordID><Correlation/>` +
+    "<Channel>Security</Channel><Computer>N1.corp.example</Computer></System>" +
+    "<EventData><Data Name='A'>an Event of 'x' = \"y\" &lt;EventID>7031&lt;/EventID></Data></EventData></Event>"
+  );
+}
+
+const XML_TRICKS: readonly ((text: string) => string)[] = [
+  (text) => text.replace("<EventID", "<EventID>7031</EventID><EventID"),
+  (text) => text.replace("<System>", "<System><EventID>7031</EventID></System><System>"),
+  (text) => text.replace("<System>", "<!-- <System><EventID>1</EventID></System> --><System>"),
+  (text) => text.replace(/>\d+<\/EventID>/, ">&#55;031</EventID>"),
+  (text) => text.replace(/>\d+<\/EventID>/, "> 7031 </EventID>"),
+  (text) => text.replace(/>\d+<\/EventID>/, "><![CDATA[7031]]></EventID>"),
+  (text) => text.replace("<Data Name='A'>", "<Data Name='</Event>'>"),
+  (text) => text.replace("<Data Name='A'>", `<Data Name='></Event><Event xmlns='>`),
+  (text) => text.replace("an Event", "<![CDATA[</Event>]]>"),
+  (text) => text.replace("an Event", "<!-- </Event> -->"),
+  (text) => text.replace("</Event>", ""),
+  (text) => text.replace("</EventData></Event>", ""),
+  (text) => text.slice(0, 150),
+  (text) => text.replaceAll("<", "&lt;"),
+  (text) => text.replaceAll("Event", "e:Event"),
+  (text) => `<Events>${text}${text}</Events>`,
+  (text) => `${text} and more`,
+  (text) => `Log Name: System\nSource: P\nEvent ID: 7031\nEvent Xml:\n${text}`,
+  (text) => text.replaceAll("'", '"'),
+  (text) => text.replace("Name='P'", "Name='&#80;'"),
+];
+const plainXml = parts.map(element);
+const trickyXml = fc.tuple(plainXml, fc.constantFrom(...XML_TRICKS)).map(([text, trick]) => trick(text));
+const xmlInput = fc
+  .array(
+    fc.tuple(
+      fc.oneof(
+        { weight: 4, arbitrary: plainXml },
+        { weight: 3, arbitrary: trickyXml },
+        { weight: 1, arbitrary: plain },
+        { weight: 1, arbitrary: other },
+      ),
+      fc.constantFrom("\n", "", "\r\n", " "),
+    ),
+    { maxLength: 8 },
+  )
+  .map((records) => records.map((pair) => pair.join("")).join(""));
+
+describe("events of XML left out before they are framed", () => {
+  test("nothing wanted is among them, however it is written and cut", () => {
+    fc.assert(
+      fc.property(xmlInput, sizes, (text, cut) => {
+        expect(wantedOf(read(text, cut, selection))).toEqual(expect.arrayContaining(wantedOf(read(text, cut))));
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  test("with what is read they are all there is, and they show their log, numbers and times", () => {
+    const texts = [1, 2, 3].map((recordId) => element({ id: 4624, code: 1, recordId }));
+    const { items, passed } = read(
+      `${texts.join("")}${element({ id: WANTED, code: 1, recordId: 4 })}`,
+      [900],
+      selection,
+    );
+    expect(items.map(({ event }) => event?.eventId)).toEqual([WANTED]);
+    expect(countOf(passed)).toBe(3);
+    const at = Date.UTC(2024, 2, 1, 10, 0, 0, 123);
+    expect(passed.at(0)).toMatchObject({
+      computer: "N1.corp.example",
+      channel: "Security",
+      firstAt: at,
+      firstRecordId: 1,
+    });
+  });
+});
+
 test("the compiled kernel is that of its source", () => {
   const source = readFileSync(new URL("../kernel/json-lines.ts", import.meta.url), "utf8");
   expect(hash("sha256", source), "run `npm run kernel -w packages/formats`").toBe(JSON_LINES_SOURCE_SHA256);

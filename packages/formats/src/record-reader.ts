@@ -80,9 +80,9 @@ export class RecordReader {
     yield* this.#block({ format, text: lines, offset: 0, marks });
   }
 
-  /** Takes note that lines which hold a record each were left out: they end what text was open, as their frames would. */
-  *leftOut(): Iterable<DecodedItem> {
-    for (const block of this.#blocks.close()) yield* this.#block(block);
+  /** Whether text is open that the next record may belong to, or end. */
+  get isInBlock(): boolean {
+    return this.#blocks.isOpen;
   }
 
   /** Counts a record that is passed over. */

@@ -50,6 +50,19 @@ export function shownBy(record: Uint8Array): Shown {
   };
 }
 
+/** What follows the keywords in a System part as Windows writes it. */
+const SYSTEM =
+  /<TimeCreated SystemTime=['"]([^'"<>&]{1,40})['"]\s*\/>\s*<EventRecordID>(\d{1,15})<\/EventRecordID>(?:(?!<Channel)[\s\S])*<Channel>([!-~][ -%'-;=?-~]*)<\/Channel>\s*<Computer>([!-~]{1,255})<\/Computer>/;
+
+/** Reads the System part of an event, with nothing behind it; `undefined` where it is written in another way. */
+export function shownBySystem(text: string): Shown | undefined {
+  const match = SYSTEM.exec(text);
+  if (match === null) return undefined;
+  const [, time = "", recordId, channel = "", computer = ""] = match;
+  if (computer.includes("&") || computer.includes("<") || channel.endsWith(" ")) return undefined;
+  return { computer, channel, at: instantOf(time), receivedAt: undefined, recordId: Number(recordId) };
+}
+
 /** The one value that a pattern finds; nothing where it finds several different ones or a reference in it. */
 function only(text: string, pattern: RegExp): string | undefined {
   let found: string | undefined;

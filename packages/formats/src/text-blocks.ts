@@ -93,6 +93,10 @@ export class TextBlocks {
     return true;
   }
 
+  get isOpen(): boolean {
+    return this.#open !== undefined;
+  }
+
   /** Ends the open block: a record of another shape follows, or the input ends. */
   close(): TextBlock[] {
     const open = this.#open;

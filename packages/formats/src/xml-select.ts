@@ -6,6 +6,7 @@
  * inside CDATA and comments, which are not judged; nor is a record in which the word stands anywhere but in such tags. All
  * event ids found count: one that is wanted is enough.
  */
+import { hasOtherName } from "./provider-alias.ts";
 import type { Selection } from "./selection.ts";
 
 const DECLARATION = Buffer.from("<!");
@@ -83,7 +84,8 @@ const NAME = /^[^<>]{0,500}?\sName\s{0,4}=\s{0,4}(?:'([^'<]{0,200})'|"([^"<]{0,2
 
 function readName(attributes: string): string {
   const match = NAME.exec(attributes);
-  return match?.[1] ?? match?.[2] ?? "";
+  const name = match?.[1] ?? match?.[2] ?? "";
+  return hasOtherName(attributes, name) ? "" : name;
 }
 
 /** The one value of an element; none where it stands with several values, empty, with references or beyond ASCII. */
