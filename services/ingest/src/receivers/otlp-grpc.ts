@@ -14,6 +14,7 @@ import type { TlsFiles } from "../listen-config.ts";
 import { isTooManyRecords } from "../record-limit.ts";
 import { plainAddress } from "../streams/allow-list.ts";
 import type { Listener, ListenerContext } from "../streams/context.ts";
+import { nameInCertificate } from "../streams/peer-certificate.ts";
 import { type TlsMaterial, type TlsWatch, watchTls } from "../streams/tls-files.ts";
 import { readLogs, takeLogs } from "./otlp.ts";
 import { protobufResponse } from "./otlp-protobuf.ts";
@@ -179,8 +180,7 @@ function statusOf(error: unknown, { logger, counted }: ListenerContext): { code:
 /** The name in the sender's certificate, where one is asked for: without one that was checked there is no connection. */
 function certificateOf(call: Call, { config }: ListenerContext): string | undefined {
   if (config.otlp?.grpc?.tls?.clientCaPath === undefined) return undefined;
-  const name: unknown = call.getAuthContext()?.sslPeerCertificate?.subject?.CN;
-  return typeof name === "string" ? name : undefined;
+  return nameInCertificate(call.getAuthContext()?.sslPeerCertificate ?? {});
 }
 
 /** `127.0.0.1:50000`, `[::1]:50000`. */

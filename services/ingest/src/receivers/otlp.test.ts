@@ -334,3 +334,33 @@ test.runIf(hasOpenssl)("F46 gRPC over TLS, with a certificate that is renewed", 
   });
   expect(await equation(running)).toMatchObject({ events: 2 });
 });
+
+test.runIf(hasOpenssl)(
+  "B1 over gRPC: where certificates are asked for, one is needed and names the sender",
+  async () => {
+    await using keys = await pki();
+    const sender = await keys.make("collector-3");
+    const grpc = { port: 0, tls: { ...keys.tls, clientCaPath: sender.cert } };
+    await using running = await run({ config: { otlp: { grpc } } });
+    const authority = await readFile(keys.tls.certificatePath);
+    const [key, cert] = await Promise.all([readFile(sender.key), readFile(sender.cert)]);
+    const request = protobufRequest([BODY(1)]);
+    expect(await exportLogs(running, request, { channel: credentials.createSsl(authority) })).toMatchObject({
+      code: status.UNAVAILABLE,
+    });
+    const known = credentials.createSsl(authority, key, cert);
+    expect(await exportLogs(running, request, { channel: known })).toEqual(Buffer.alloc(0));
+    expect(running.service.sources()).toMatchObject([{ transport: "otlp-grpc", token: "collector-3", events: 1 }]);
+  },
+);
+
+test("a sender above its quota is told over gRPC to come back", async () => {
+  const clock = settableClock(Date.now());
+  const config = { ...GRPC, quota: { bytesPerSecond: 1, burstSeconds: 1 } };
+  await using running = await run({ config, clock });
+  const request = protobufRequest([BODY(1)]);
+  expect(await exportLogs(running, request)).toEqual(Buffer.alloc(0));
+  expect(await exportLogs(running, request)).toMatchObject({ code: status.UNAVAILABLE });
+  await clock.advance(request.length * 1_000);
+  expect(await exportLogs(running, request)).toEqual(Buffer.alloc(0));
+});
