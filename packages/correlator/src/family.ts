@@ -24,7 +24,8 @@ export function announce(
   const explains = group.playbook.explains.length > 0;
   if (listeners.length === 0 && !explains) return;
   const hosts = content.scope.filter(({ kind }) => kind === "host").map(({ id }) => id);
-  const known = [...group.openers.values()].flat().flatMap(({ signal }) => signal.hosts);
+  const openers = [...group.openers.values()].flat();
+  const known = openers.flatMap(({ signal }) => signal.hosts);
   const announcement: Announcement = {
     id: incident.id,
     playbook: incident.playbook,
@@ -36,7 +37,11 @@ export function announce(
     hypervisors: [...new Set(known.flatMap(({ hypervisor }) => hypervisor ?? []))].sort(),
     startedAt: Date.parse(content.startedAt),
     ...(group.anchor.to > group.startedAt ? { startedBy: group.anchor.to } : {}),
-    lastAt: Math.max(Date.parse(content.startedAt), incident.lastAt),
+    // A crash lasts until the records of the restart: what fails after it is its effect, however long the machine was down.
+    lastAt: openers.reduce(
+      (last, { signal }) => Math.max(last, signal.at),
+      Math.max(Date.parse(content.startedAt), incident.lastAt),
+    ),
     detectedAt: incident.detectedAt,
     topCause: content.causes[0]?.id ?? "unknown",
     labels: labelsOf(group),
