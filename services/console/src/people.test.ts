@@ -177,6 +177,13 @@ describe("who sends", () => {
     expect(body).not.toContain("<script>Winlogbeat");
   });
 
+  test("is forgotten after thirty days of silence", async () => {
+    await using running = await open(report(), report({ id: "b".repeat(64), lastAt: NOW - 30 * 24 * HOUR_MS }));
+    await expect.poll(() => read(running)).toHaveLength(2);
+    await running.clock.advance(HOUR_MS);
+    await expect.poll(() => read(running)).toMatchObject([{ state: "silent", remote: "192.0.2.7" }]);
+  });
+
   test("an empty console says how to begin", async () => {
     await using running = await Running.open([]);
     expect((await running.ask("/sources")).body).toContain("Nothing has been sent yet");

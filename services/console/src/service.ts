@@ -1,6 +1,7 @@
 /** The console service: bus in, pages and API out. */
 import { randomUUID } from "node:crypto";
 import type { Bus } from "@culprit/bus";
+import { HOUR_MS, sourceKey, TOPICS } from "@culprit/model";
 import { type Clock, HEALTHY, type Health, type Logger, type Metrics, repeat, type Service } from "@culprit/runtime";
 import { actionWriter } from "./actions.ts";
 import type { ConsoleConfig } from "./config.ts";
@@ -8,7 +9,10 @@ import { callersOf } from "./login/callers.ts";
 import { openProjection } from "./projection.ts";
 import { createServer } from "./server.ts";
 import { silenceWriter } from "./silences.ts";
+import { forgottenReports } from "./sources.ts";
 import { COMMENT_EVERY_MS, EventStream } from "./stream.ts";
+
+const FORGET_EVERY_MS = HOUR_MS;
 
 export interface ConsoleOptions {
   readonly bus: Bus;
@@ -51,6 +55,18 @@ export async function start(options: ConsoleOptions): Promise<ConsoleService> {
   const url = await app.listen({ host: config.host, port: config.port });
   const stopping = new AbortController();
   const comments = repeat({ clock, everyMs: COMMENT_EVERY_MS, signal: stopping.signal, work: () => stream.comment() });
+  const topic = TOPICS.sources.name;
+  const forgetting = repeat({
+    clock,
+    everyMs: FORGET_EVERY_MS,
+    signal: stopping.signal,
+    async work() {
+      const forgotten = forgottenReports(projection.sources(), clock.now());
+      if (forgotten.length === 0) return;
+      // What cannot be stored now is still there the next time.
+      await bus.publish(forgotten.map((report) => ({ topic, key: sourceKey(report), value: null }))).catch(() => {});
+    },
+  });
   let stopped: Promise<void> | undefined;
   return {
     url,
@@ -62,7 +78,7 @@ export async function start(options: ConsoleOptions): Promise<ConsoleService> {
     stop() {
       stopped ??= (async () => {
         stopping.abort();
-        await comments;
+        await Promise.all([comments, forgetting]);
         stream.close();
         await app.close();
         await projection.close();

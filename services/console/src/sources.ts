@@ -1,5 +1,5 @@
 /** Who sends, as the console shows it: what several processes of ingest say of one sender, added up, and how it stands now. */
-import { type EpochMs, isoOf, type SourceReport } from "@culprit/model";
+import { DAY_MS, type EpochMs, isoOf, type SourceReport } from "@culprit/model";
 import { z } from "zod";
 
 const Instant = z.iso.datetime({ precision: 3 });
@@ -42,6 +42,14 @@ export function sourcesOf(reports: Iterable<SourceReport>, now: EpochMs): readon
   }
   const views = [...bySource.values()].map((same) => viewOf(same, now));
   return views.sort((a, b) => stateOrder(b) - stateOrder(a) || (a.lastAt < b.lastAt ? 1 : -1));
+}
+
+/** A sender that was not heard for so long has been taken away, or has another address now. */
+const FORGOTTEN_AFTER_MS = 30 * DAY_MS;
+
+/** The reports that nobody looks at any more. */
+export function forgottenReports(reports: Iterable<SourceReport>, now: EpochMs): readonly SourceReport[] {
+  return [...reports].filter(({ lastAt }) => now - lastAt > FORGOTTEN_AFTER_MS);
 }
 
 function stateOrder({ state }: SourceView): number {
