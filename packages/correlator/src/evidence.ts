@@ -235,6 +235,8 @@ function loggersOf(alias: string, group: Group): readonly string[] {
     case "any":
     case "peers":
     case "guests":
+    case "controllers":
+    case "pdc":
       return [];
     default: {
       const name = group.variables[role];

@@ -249,6 +249,8 @@ function mergeRelations(hosts: readonly HostRelations[], host: string): HostRela
   const hypervisor = same.find((known) => known.hypervisor !== undefined)?.hypervisor;
   const hypervisorCluster = same.find((known) => known.hypervisorCluster !== undefined)?.hypervisorCluster;
   const domain = same.find((known) => known.domain !== undefined)?.domain;
+  const controllerOf = [...new Set(same.flatMap((known) => known.controllerOf ?? []))].sort();
+  const pdcOf = [...new Set(same.flatMap((known) => known.pdcOf ?? []))].sort();
   return {
     host,
     ...(cluster === undefined ? {} : { cluster }),
@@ -257,6 +259,8 @@ function mergeRelations(hosts: readonly HostRelations[], host: string): HostRela
     ...(domain === undefined ? {} : { domain }),
     protectionServers: [...new Set(same.flatMap((known) => known.protectionServers))].sort(),
     places: [...new Set(same.flatMap((known) => known.places))].sort(),
+    ...(controllerOf.length === 0 ? {} : { controllerOf }),
+    ...(pdcOf.length === 0 ? {} : { pdcOf }),
   };
 }
 
@@ -314,11 +318,21 @@ function hasRole(
       return relations.hypervisor !== undefined && sameHost(host, relations.hypervisor);
     case "server":
       return relations.protectionServers.some((server) => sameHost(host, server));
+    case "controllers":
+      return isOfDomain(relationsIn(hosts, host)?.controllerOf, relations.domain);
+    case "pdc":
+      return isOfDomain(relationsIn(hosts, host)?.pdcOf, relations.domain);
     default: {
       const name = variables[role];
       return name !== undefined && sameName(host, name);
     }
   }
+}
+
+/** Whether one of these is the domain; a NetBIOS name is taken for the first part of a DNS name. */
+function isOfDomain(domains: readonly string[] | undefined, domain: string | undefined): boolean {
+  if (domains === undefined) return false;
+  return domain === undefined || domains.some((one) => sameName(one, domain));
 }
 
 /** The key where this group is folded: decided by its own host, so that no two keys hold one incident. */

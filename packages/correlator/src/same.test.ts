@@ -17,7 +17,7 @@ test("plain data is the same when its JSON is, whatever the order of names", () 
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_name, one) =>
     typeof one === "object" && one !== null && !Array.isArray(one)
-      ? Object.entries(one).sort(([x], [y]) => (x < y ? -1 : 1))
+      ? `object ${canonical(Object.entries(one).sort(([x], [y]) => (x < y ? -1 : 1)))}`
       : Object.is(one, -0)
         ? 0
         : one,

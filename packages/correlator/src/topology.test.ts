@@ -88,6 +88,19 @@ test("a short name is the full one of the speaker's domain; of two domains neith
   expect(resolveHost(topology, "nobody", "web1.adatum.com")).toBe("nobody");
 });
 
+test("the PDC emulator of a domain is one of its controllers", () => {
+  const topology = topologyOf(
+    { kind: "pdc-emulator-of", from: "dc1.contoso.com", to: "Contoso.com", source: "file" },
+    { kind: "domain-controller-of", from: "dc2", to: "contoso.com", source: "file" },
+  );
+  expect(relationsOf(topology, "dc1.contoso.com", T)).toMatchObject({
+    controllerOf: ["contoso.com"],
+    pdcOf: ["contoso.com"],
+  });
+  expect(relationsOf(topology, "dc2.contoso.com", T)).toMatchObject({ controllerOf: ["contoso.com"] });
+  expect(relationsOf(topology, "web1.contoso.com", T)).not.toHaveProperty("controllerOf");
+});
+
 test("learning the same again is no news; a witness is told of its cluster", () => {
   const topology = emptyTopology();
   expect(learn(topology, learned("witness-of", "fsw", "CLU1"))).toBe(true);

@@ -195,6 +195,18 @@ export function relationsOf(topology: Topology, host: string, at: EpochMs): Host
     protectionServers: [...new Set([...own, ...above].map((name) => name.toLowerCase()))].sort(),
     ...(domain === undefined ? {} : { domain }),
     places: targets(topology, "located-in", host, at).sort(),
+    ...controlled(topology, host, at),
+  };
+}
+
+/** The PDC emulator of a domain is one of its domain controllers. */
+function controlled(topology: Topology, host: string, at: EpochMs): Pick<HostRelations, "controllerOf" | "pdcOf"> {
+  const pdcOf = targets(topology, "pdc-emulator-of", host, at).map((domain) => domain.toLowerCase());
+  const own = targets(topology, "domain-controller-of", host, at).map((domain) => domain.toLowerCase());
+  const controllerOf = [...new Set([...own, ...pdcOf])].sort();
+  return {
+    ...(controllerOf.length === 0 ? {} : { controllerOf }),
+    ...(pdcOf.length === 0 ? {} : { pdcOf: pdcOf.sort() }),
   };
 }
 

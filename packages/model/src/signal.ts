@@ -33,6 +33,9 @@ export const HostRelations = z.object({
   protectionServers: z.array(z.string()),
   domain: z.exactOptional(z.string()),
   places: z.array(z.string()),
+  /** Domains that it is a domain controller of, and the PDC emulator. */
+  controllerOf: z.exactOptional(z.array(z.string())),
+  pdcOf: z.exactOptional(z.array(z.string())),
 });
 export type HostRelations = Readonly<z.infer<typeof HostRelations>>;
 

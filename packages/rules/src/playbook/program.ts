@@ -46,7 +46,7 @@ export interface PlaybookFile {
 
 /** Variables every incident has as far as they are known. */
 const BUILT_IN_VARIABLES = new Set(["host", "cluster", "domain", "place", "fleet"]);
-const ROLES = new Set(["host", "peers", "any", "guests", "hypervisor", "server"]);
+const ROLES = new Set(["host", "peers", "any", "guests", "hypervisor", "server", "controllers", "pdc"]);
 const PRIOR_TOLERANCE = 0.011;
 
 /**
