@@ -9,6 +9,7 @@ import { carried } from "./carried.ts";
 import { cef } from "./cef.ts";
 import { clixml } from "./clixml.ts";
 import { cloudwatch, cloudwatchText, firehose } from "./cloudwatch.ts";
+import { consoleTable } from "./console-table.ts";
 import { formatList, friendlyView } from "./console-text.ts";
 import { csv, viewerCsv } from "./csv.ts";
 import type { FormatSet } from "./decoding.ts";
@@ -88,6 +89,7 @@ export const FORMATS: readonly Format[] = [
   cloudwatchText,
   splunkText,
   friendlyView,
+  consoleTable,
   commaLine,
   textLog,
   viewerCsv,

@@ -361,6 +361,30 @@ describe.each([
   });
 });
 
+test("the table of Get-WinEvent gives an event a row, each under its provider", () => {
+  const table = (provider: string, ...rows: readonly string[]): string =>
+    ["", `   ProviderName: ${provider}`, "", "TimeCreated                      Id LevelDisplayName Message"]
+      .concat("-----------                      -- ---------------- -------", ...rows, "")
+      .join("\r\n");
+  const text =
+    table(
+      PROVIDER,
+      "3/1/2024 10:00:00 AM           7031 Error            The Cluster Service service...",
+      "3/1/2024 10:00:01 AM           7036 Information      The x",
+    ) + table("disk", "3/1/2024 10:00:02 AM            153 Warning          ");
+  const events = decodeAll(text).map(({ event }) => [
+    event?.provider,
+    event?.eventId,
+    event?.level,
+    event?.timeCreated,
+  ]);
+  expect(events).toEqual([
+    [PROVIDER, 7031, 2, Date.UTC(2024, 2, 1, 10)],
+    [PROVIDER, 7036, 4, Date.UTC(2024, 2, 1, 10, 0, 1)],
+    ["disk", 153, 3, Date.UTC(2024, 2, 1, 10, 0, 2)],
+  ]);
+});
+
 test("Eventlog-to-Syslog names the source without its beginning, and says audits in words", () => {
   const [service, audit] = [
     "<27>Mar  1 10:00:00 n1 Service_Control_Manager: 7031: The Cluster Service service terminated.",
