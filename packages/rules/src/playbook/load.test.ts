@@ -129,6 +129,24 @@ test.each([
     "p.yaml:13: error: evidence without 'for', 'against', 'missing' or 'ask' says nothing",
   ],
   [
+    "a condition on a variable that nothing gives",
+    "slow:   { rule: disk_slow }",
+    "slow:   { rule: disk_failed, where: { disk: { same: volume } } }",
+    "p.yaml:9: error: nothing gives the variable 'volume'",
+  ],
+  [
+    "a condition on a cause that the incidents do not have",
+    "slow:   { rule: disk_slow }",
+    "slow:   { incident: [disk-trouble], where: { cause: [worm] } }",
+    "p.yaml:9: error: none of these incidents has the cause 'worm' (fix: worn)",
+  ],
+  [
+    "a condition on a binding that the incidents do not have",
+    "slow:   { rule: disk_slow }",
+    "slow:   { incident: [disk-trouble], where: { dsk: C } }",
+    "p.yaml:9: error: none of these incidents binds 'dsk' (fix: disk)",
+  ],
+  [
     "a window of zero",
     "open: { when: failed }",
     "open: { when: failed, merge: 0m }",

@@ -6,6 +6,7 @@ import type { DetectionExtension } from "./detection-extension.ts";
 import { type Diagnostic, nearest } from "./diagnostic.ts";
 import { aliasesOf, type Expression } from "./expression.ts";
 import type { CompiledCause, CompiledPlaybook } from "./load.ts";
+import type { SignalUse } from "./schema.ts";
 
 /** What the correlator must know of a detection. */
 export interface DetectionInfo {
@@ -60,7 +61,7 @@ export function buildProgram(
   const byName = new Map(detections.map((detection) => [detection.name, detection]));
   const ids = new Map<string, string>();
   const diagnostics: Diagnostic[] = [];
-  const known = new Set(files.map(({ playbook }) => playbook.id));
+  const known = new Map(files.map(({ playbook }) => [playbook.id, playbook]));
   const good: CompiledPlaybook[] = [];
   for (const file of files) {
     const found = checkPlaybook(file, byName, known);
@@ -144,7 +145,7 @@ function listOf<K, V>(map: Map<K, V[]>, key: K): V[] {
 function checkPlaybook(
   { playbook, file, line }: PlaybookFile,
   detections: ReadonlyMap<string, DetectionInfo>,
-  known: ReadonlySet<string>,
+  known: ReadonlyMap<string, CompiledPlaybook>,
 ): Diagnostic[] {
   const found: Diagnostic[] = [];
   const report = (
@@ -176,7 +177,8 @@ function checkPlaybook(
   const bindings = new Set<string>();
   for (const [alias, use] of Object.entries(playbook.signals)) {
     for (const id of use.incident)
-      if (!known.has(id)) report(["signals", alias, "incident"], `no playbook '${id}'`, nearest(id, known));
+      if (!known.has(id)) report(["signals", alias, "incident"], `no playbook '${id}'`, nearest(id, known.keys()));
+    checkIncidentWhere(alias, use, known, detections, report);
     for (const rule of use.rule) {
       const detection = detections.get(rule);
       if (detection === undefined) {
@@ -211,6 +213,14 @@ function checkPlaybook(
       }
     }
   }
+  for (const [alias, use] of Object.entries(playbook.signals)) {
+    for (const [name, predicate] of Object.entries(use.where)) {
+      if (!("same" in predicate)) continue;
+      const { same } = predicate;
+      if (!BUILT_IN_VARIABLES.has(same) && !variables.has(same) && !bindings.has(same))
+        report(["signals", alias, "where", name], `nothing gives the variable '${same}'`, nearest(same, variables));
+    }
+  }
   for (const name of playbook.entity) {
     if (!BUILT_IN_VARIABLES.has(name) && !variables.has(name) && !bindings.has(name))
       report(["entity"], `nothing gives the variable '${name}'`);
@@ -242,10 +252,50 @@ function checkPlaybook(
   });
   for (const [i, explains] of playbook.explains.entries()) {
     for (const id of explains.playbooks)
-      if (!known.has(id)) report(["explains", i], `no playbook '${id}'`, nearest(id, known));
+      if (!known.has(id)) report(["explains", i], `no playbook '${id}'`, nearest(id, known.keys()));
   }
   checkCauses(playbook, report);
   return found;
+}
+
+/** What every incident binds when it is a signal, whatever its variables. */
+const INCIDENT_BINDINGS = new Set([...BUILT_IN_VARIABLES, "playbook", "cause", "hypervisor"]);
+
+/** Conditions on incidents: bindings that some of them give, causes and playbooks that there are. */
+function checkIncidentWhere(
+  alias: string,
+  use: SignalUse,
+  known: ReadonlyMap<string, CompiledPlaybook>,
+  detections: ReadonlyMap<string, DetectionInfo>,
+  report: Report,
+): void {
+  if (use.incident.length === 0) return;
+  const counted = use.incident.flatMap((id) => known.get(id) ?? []);
+  const names = new Set([...INCIDENT_BINDINGS, ...counted.flatMap((playbook) => variablesOf(playbook, detections))]);
+  const choices = {
+    playbook: new Set(use.incident),
+    cause: new Set(["unknown", ...counted.flatMap(({ causes }) => causes.map(({ id }) => id))]),
+  };
+  for (const [name, predicate] of Object.entries(use.where)) {
+    const path = ["signals", alias, "where", name];
+    if (!names.has(name)) report(path, `none of these incidents binds '${name}'`, nearest(name, names));
+    const valid = name === "cause" || name === "playbook" ? choices[name] : undefined;
+    if (valid === undefined) continue;
+    const wanted = "in" in predicate ? predicate.in : "notIn" in predicate ? predicate.notIn : [];
+    for (const value of wanted)
+      if (!valid.has(value)) report(path, `none of these incidents has the ${name} '${value}'`, nearest(value, valid));
+  }
+}
+
+/** Variables that incidents of a playbook can have beside the built-in ones: what its signals give and bind. */
+function variablesOf(playbook: CompiledPlaybook, detections: ReadonlyMap<string, DetectionInfo>): string[] {
+  return Object.values(playbook.signals).flatMap((use) => [
+    ...Object.keys(use.as),
+    ...use.rule.flatMap((rule) => {
+      const detection = detections.get(rule);
+      return detection === undefined ? [] : [...bindingNames(detection)];
+    }),
+  ]);
 }
 
 /** The names a detection can bind: those written, and the named groups of its patterns. */
