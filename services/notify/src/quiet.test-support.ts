@@ -11,7 +11,7 @@ const MARKER = "quiet-";
 /** Turns of the event loop that must find nothing moving. */
 const STILL_TURNS = 4;
 /** Far more than a slow machine needs: only a test that hangs gets there. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 100_000;
 
 /** The number of the last marker that was seen, by partition. */
 type Seen = Map<number, number>;
