@@ -3,7 +3,7 @@
  * left out and a line says so; with `CI=true` that is an error.
  */
 import { test } from "vitest";
-import { type Broker, startJarBroker } from "./broker/jar-broker.ts";
+import { type Broker, startJarBroker, startJarBrokers } from "./broker/jar-broker.ts";
 import { findKafkaJars } from "./broker/kafka-jars.ts";
 
 export type { Broker } from "./broker/jar-broker.ts";
@@ -20,6 +20,11 @@ export const canBroker = missing === undefined;
 
 /** A test that runs where a broker can be had. */
 export const brokerTest = test.runIf(canBroker);
+
+/** Starts brokers that make one cluster, or none where there cannot be any. */
+export async function startBrokers(count: number): Promise<readonly Broker[]> {
+  return "missing" in jars ? [] : startJarBrokers(jars, count);
+}
 
 /** Starts a broker of one's own, or none where there cannot be one. */
 export async function startBroker(): Promise<Broker | undefined> {

@@ -49,8 +49,8 @@ export interface ClusterOptions {
   readonly retain?: "all" | "selected";
 }
 
-/** Makes the topics and a config for services on them. */
-export async function openCluster(address: string, options: ClusterOptions = {}): Promise<Cluster> {
+/** Makes the topics and a config for services on them. Units: `addresses` is `host:port` of brokers, with commas. */
+export async function openCluster(addresses: string, options: ClusterOptions = {}): Promise<Cluster> {
   const { sessionMs = 5_000, heartbeatMs = 300, partitions: spread = PARTITIONS, retain = "all" } = options;
   const { topology, playbooks } = options;
   made += 1;
@@ -59,10 +59,10 @@ export async function openCluster(address: string, options: ClusterOptions = {})
   const pager = await openPager();
   const partitions = (topic: string): number => (SPREAD_TOPICS.includes(topic) ? spread : 1);
   const bus = await openKafkaBus({
-    brokers: [address],
+    brokers: addresses.split(","),
     prefix,
     partitions,
-    create: { replicationFactor: 1 },
+    create: { replicationFactor: addresses.split(",").length },
     heartbeatMs: 300,
   });
   const config = join(dir, "culprit.yaml");
@@ -72,7 +72,7 @@ export async function openCluster(address: string, options: ClusterOptions = {})
     config,
     JSON.stringify({
       logLevel: "info",
-      kafka: { brokers: address, prefix, partitions: counts, sessionMs, heartbeatMs, sendTimeoutMs: 4_000 },
+      kafka: { brokers: addresses, prefix, partitions: counts, sessionMs, heartbeatMs, sendTimeoutMs: 4_000 },
       probe: { port: 0 },
       ingest: { port: 0, retain },
       console: { port: 0 },

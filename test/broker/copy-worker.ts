@@ -1,9 +1,9 @@
 /**
- * A member of a group as a process: copies each number from `in` to `out`, with a running count per partition as its state,
- * and says on stdout which partitions it opens.
+ * A member of the group `copy` as a process; says on stdout which partitions it opens.
  * Arguments: the broker's address, the prefix, the session in milliseconds.
  */
 import { openKafkaBus } from "@culprit/bus";
+import { openCopyTask } from "./copy-task.ts";
 import { COPY_TOPICS, copyPartitions } from "./copy-topics.ts";
 
 const [, , address = "", prefix = "", sessionMs = ""] = process.argv;
@@ -19,20 +19,9 @@ const reader = await bus.consume({
   group: "copy",
   topic: "in",
   batchMessagesMax: 7,
-  open({ partition, state, commit }) {
-    let count = Number(state.get("count") ?? 0);
-    process.stdout.write(`open ${partition}\n`);
-    return {
-      async handle({ messages, next }) {
-        count += messages.length;
-        const outputs = messages.map(({ key, value }) => ({
-          topic: "out",
-          key,
-          value: { n: value, partition, count },
-        }));
-        await commit({ outputs, changes: [{ key: "count", value: count }], position: next });
-      },
-    };
+  open(assignment) {
+    process.stdout.write(`open ${assignment.partition}\n`);
+    return openCopyTask(assignment);
   },
 });
 process.stdout.write("ready\n");

@@ -1,11 +1,12 @@
-/** One Kafka broker in KRaft mode as a process of this test: its own ports, its own folder, gone with the test. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+/** Kafka brokers in KRaft mode as processes of this test: their own ports, their own folders, gone with the test. */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { KafkaJars } from "./kafka-jars.ts";
 
 const READY_TIMEOUT_MS = 90_000;
@@ -21,8 +22,8 @@ export interface Broker {
   kill(): Promise<void>;
   /** Stops or continues the process where it stands. */
   signal(name: "SIGSTOP" | "SIGCONT"): void;
-  /** Starts it again after `kill`, on the same ports and data. */
-  restart(): Promise<void>;
+  /** Starts it again after `kill` with its data, on the same port unless told. */
+  restart(port?: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -32,16 +33,46 @@ process.once("exit", () => {
 });
 
 /** Starts a broker; resolves once clients can connect. */
-export async function startJarBroker({ java, classpath }: KafkaJars): Promise<Broker> {
+export async function startJarBroker(jars: KafkaJars): Promise<Broker> {
+  const [broker] = await startJarBrokers(jars, 1);
+  return broker as Broker;
+}
+
+/**
+ * Starts so many brokers that make one cluster. What they keep of their own has as many copies as there are brokers, and a
+ * write needs all of these but one.
+ */
+export async function startJarBrokers(jars: KafkaJars, count: number): Promise<readonly Broker[]> {
+  const ports = await freePorts(2 * count);
+  const controllers = ports.slice(count);
+  const cluster = clusterId();
+  const starting = ports.slice(0, count).map((port, n) => startNode(jars, { cluster, id: n + 1, port, controllers }));
+  const settled = await Promise.allSettled(starting);
+  const started = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const failed = settled.find((one) => one.status === "rejected");
+  if (failed === undefined) return started;
+  await Promise.all(started.map((broker) => broker.stop()));
+  throw failed.reason;
+}
+
+interface Node {
+  readonly cluster: string;
+  readonly id: number;
+  readonly port: number;
+  readonly controllers: readonly number[];
+}
+
+async function startNode({ java, classpath }: KafkaJars, node: Node): Promise<Broker> {
   const dir = mkdtempSync(join(tmpdir(), "culprit-broker-"));
-  const [port, controllerPort] = await freePorts();
+  let { port } = node;
   const properties = join(dir, "server.properties");
-  writeFileSync(properties, propertiesOf({ dir, port, controllerPort }));
+  const configure = (): void => writeFileSync(properties, propertiesOf(dir, { ...node, port }));
+  configure();
   writeFileSync(join(dir, "log4j2.yaml"), LOG_CONFIG);
   const options = [`-Dlog4j2.configurationFile=${join(dir, "log4j2.yaml")}`, "-cp", classpath];
-  const format = ["kafka.tools.StorageTool", "format", "--standalone", "-t", clusterId(), "-c", properties];
+  const format = ["kafka.tools.StorageTool", "format", "-t", node.cluster, "-c", properties];
   try {
-    execFileSync(java, ["-Xmx128m", "-XX:TieredStopAtLevel=1", ...options, ...format], { stdio: "pipe" });
+    await promisify(execFile)(java, ["-Xmx128m", "-XX:TieredStopAtLevel=1", ...options, ...format]);
   } catch (error) {
     rmSync(dir, { recursive: true, force: true });
     throw error;
@@ -85,13 +116,19 @@ export async function startJarBroker({ java, classpath }: KafkaJars): Promise<Br
     throw error;
   }
   return {
-    address: `127.0.0.1:${port}`,
+    get address() {
+      return `127.0.0.1:${port}`;
+    },
     get pid() {
       return child?.pid ?? -1;
     },
     kill: () => end("SIGKILL"),
     signal: (name) => void child?.kill(name),
-    restart: start,
+    restart(elsewhere) {
+      port = elsewhere ?? port;
+      configure();
+      return start();
+    },
     async stop() {
       // Its data goes with it, so there is nothing to close in order.
       await end("SIGKILL");
@@ -105,28 +142,36 @@ function clusterId(): string {
   return Buffer.from(randomUUID().replaceAll("-", ""), "hex").toString("base64url").replace(/^-/, "A");
 }
 
-function propertiesOf(at: { dir: string; port: number; controllerPort: number }): string {
+function propertiesOf(dir: string, { id, port, controllers }: Node): string {
+  const copies = String(controllers.length);
+  const inSync = String(Math.max(1, controllers.length - 1));
+  const listeners = `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllers[id - 1]}`;
   return Object.entries({
     "process.roles": "broker,controller",
-    "node.id": "1",
-    "controller.quorum.bootstrap.servers": `127.0.0.1:${at.controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${at.port},CONTROLLER://127.0.0.1:${at.controllerPort}`,
-    "advertised.listeners": `PLAINTEXT://127.0.0.1:${at.port},CONTROLLER://127.0.0.1:${at.controllerPort}`,
+    "node.id": String(id),
+    "controller.quorum.voters": controllers.map((at, n) => `${n + 1}@127.0.0.1:${at}`).join(),
+    listeners,
+    "advertised.listeners": listeners,
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
     "inter.broker.listener.name": "PLAINTEXT",
     "controller.listener.names": "CONTROLLER",
-    "log.dirs": join(at.dir, "data"),
+    "log.dirs": join(dir, "data"),
     "auto.create.topics.enable": "false",
+    "min.insync.replicas": inSync,
+    // A lost broker is noticed sooner than in production; a lone one is never taken for lost because the machine is slow.
+    ...(controllers.length === 1
+      ? {}
+      : { "broker.session.timeout.ms": "5000", "broker.heartbeat.interval.ms": "1000" }),
     "message.max.bytes": "17825792",
     "group.initial.rebalance.delay.ms": "0",
     "group.min.session.timeout.ms": "1000",
     "offsets.topic.num.partitions": "2",
-    "offsets.topic.replication.factor": "1",
+    "offsets.topic.replication.factor": copies,
     "transaction.state.log.num.partitions": "2",
-    "transaction.state.log.replication.factor": "1",
-    "transaction.state.log.min.isr": "1",
-    "share.coordinator.state.topic.replication.factor": "1",
-    "share.coordinator.state.topic.min.isr": "1",
+    "transaction.state.log.replication.factor": copies,
+    "transaction.state.log.min.isr": inSync,
+    "share.coordinator.state.topic.replication.factor": copies,
+    "share.coordinator.state.topic.min.isr": inSync,
     "log.cleaner.dedupe.buffer.size": "16777216",
     "num.io.threads": "4",
     "num.network.threads": "2",
@@ -141,10 +186,11 @@ const LOG_CONFIG = `Configuration:
   Loggers: { Root: { level: WARN, AppenderRef: { ref: out } } }
 `;
 
-/** Two ports that were free a moment ago. */
-async function freePorts(): Promise<readonly [number, number]> {
+/** Ports that were free a moment ago. */
+async function freePorts(count: number): Promise<readonly number[]> {
   const servers = await Promise.all(
-    [0, 1].map(
+    Array.from(
+      { length: count },
       () =>
         new Promise<ReturnType<typeof createServer>>((resolve) => {
           const server = createServer().listen(0, "127.0.0.1", () => resolve(server));
@@ -153,7 +199,7 @@ async function freePorts(): Promise<readonly [number, number]> {
   );
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return [ports[0] ?? 0, ports[1] ?? 0];
+  return ports;
 }
 
 async function accepting(port: number, child: ChildProcess, log: () => string): Promise<void> {

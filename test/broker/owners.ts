@@ -1,15 +1,17 @@
 /** Owners of partitions that are killed or stopped where they stand: what readers of committed records see of it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { type Bus, openKafkaBus } from "@culprit/bus";
+import { type Bus, openKafkaBus, type Reader } from "@culprit/bus";
 import { expect } from "vitest";
 import { brokerTest } from "../broker.ts";
 import { eventually } from "./cluster.ts";
+import { openCopyTask } from "./copy-task.ts";
 import { COPY_TOPICS, copyPartitions } from "./copy-topics.ts";
 
 const WORKER = fileURLToPath(new URL("copy-worker.ts", import.meta.url));
 const SESSION_MS = 4_000;
 const TIMEOUT_MS = 240_000;
+const STORM_ROUNDS = 6;
 
 interface Worker {
   readonly child: ChildProcess;
@@ -56,6 +58,11 @@ class Copying {
     this.#workers.push(worker);
     await eventually(() => output.includes("ready"));
     return worker;
+  }
+
+  /** A member of this process. */
+  join(): Promise<Reader> {
+    return this.bus.consume({ group: "copy", topic: "in", batchMessagesMax: 7, open: openCopyTask });
   }
 
   /** Numbers from `from` on, spread over many keys. */
@@ -174,6 +181,27 @@ export function ownerTests(address: () => string): void {
       for (const [key, positions] of await copying.positions()) {
         expect(positions, key).toEqual(positions.toSorted((a, b) => a - b));
       }
+    },
+  );
+
+  brokerTest(
+    "F8 members come and go all the time: work goes on, and every output is there once",
+    { timeout: TIMEOUT_MS },
+    async () => {
+      await using copying = await Copying.open(address(), nextPrefix());
+      const steady = await copying.worker();
+      let published = 0;
+      for (let round = 0; round < STORM_ROUNDS; round += 1) {
+        const passing = await copying.join();
+        await copying.publish(published, 50);
+        published += 50;
+        await passing.close();
+        // The steady one is alone again, or about to be: it has worked all the while.
+        await copying.publish(published, 50);
+        published += 50;
+      }
+      await copying.expectEachOnce(published);
+      expect(steady.child.exitCode).toBeNull();
     },
   );
 }
