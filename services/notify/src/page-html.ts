@@ -58,10 +58,11 @@ function paragraph(line: string): string {
 }
 
 function ownParts(page: PageContent): readonly string[] {
+  const notCauses = page.notCauses.map((text) => `<p style="margin:0 0 6px">${htmlText(text)}</p>`);
   const actions = page.actions.map((action) => `<li style="margin:0 0 6px">${htmlText(action)}</li>`);
   return [
     ...causeParts(page),
-    ...page.notCauses.map((text) => section("Not the cause", `<p style="margin:0">${htmlText(text)}</p>`)),
+    notCauses.length === 0 ? "" : section("Not the cause", notCauses.join("")),
     section("Do first", `<ol style="margin:0;padding-left:22px">${actions.join("")}</ol>`),
     page.seenBefore === undefined ? "" : section("Seen before", `<p style="margin:0">${htmlText(page.seenBefore)}</p>`),
   ];
