@@ -245,12 +245,14 @@ describe("what is refused", () => {
     expect(refusalOf(selection)).toContain(said);
   });
 
-  test("spellings that YAML reads otherwise are warned of", () => {
+  test("spellings that YAML or Sigma read otherwise are warned of", () => {
     const warnings = (selection: string): string[] =>
       diagnosticsOf(ruleText(selectionText(selection))).map(({ severity, read }) => `${severity}: ${read}`);
     expect(warnings("F: 0x9E")).toEqual(["warning: 0x9E without quotes (F)"]);
     expect(warnings("F: no")).toEqual(["warning: no without quotes (F)"]);
     expect(warnings("F: '0x9E'")).toEqual([]);
+    expect(warnings("F: [a, null]")).toEqual(["warning: null among the values of F"]);
+    expect(matchedValues("F: [a, null]", ["a", null, undefined, "b"])).toEqual([0, 1, 2]);
     expect(matchedValues("F: 0x9E", [158, "0x9E"])).toEqual([0]);
     expect(matchedValues("F: no", ["no", false])).toEqual([0]);
   });

@@ -60,6 +60,16 @@ export function readItem({ key, at, value, reporter, placeholders }: ItemInput):
     if (value.kind === "list") reporter.warn(remark);
     else reporter.refuse(remark);
   }
+  const none = scalars.find((scalar) => scalar.value === null);
+  if (none !== undefined && scalars.length > 1) {
+    const fix = "write a second selection for the field without a value, and 1 of both in the condition";
+    reporter.warn({
+      at: none.at,
+      read: `null among the values of ${name}`,
+      expected: "null alone, as Sigma has it",
+      fix,
+    });
+  }
   const queries = scalars.map((scalar) => readValue(scalar, item));
   const query = modifiers.includes("all") ? allOf(queries) : anyOf(queries);
   return modifiers.includes("neq") ? different(query, item, scalars) : query;
