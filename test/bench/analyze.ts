@@ -5,6 +5,7 @@
 import { createOffline, createRuleMatcher } from "@culprit/correlator";
 import { createDecoder } from "@culprit/formats";
 import { isoOf } from "@culprit/model";
+import { knowledgeSelection } from "@culprit/rules";
 import { createArrivals } from "../../packages/cli/src/arrival.ts";
 import { KNOWLEDGE_DIR, loadKnowledge } from "../../packages/cli/src/knowledge-files.ts";
 import type { BenchFigure, BenchResult } from "./evtx.ts";
@@ -86,7 +87,12 @@ export async function run(print: (line: string) => void = console.log): Promise<
   const analysed = seconds(() => {
     const matcher = createRuleMatcher(knowledge);
     const arrivals = createArrivals(matcher, knowledge.tables);
-    const decoder = createDecoder({ zone: "UTC", receivedAt: START });
+    const decoder = createDecoder({
+      zone: "UTC",
+      receivedAt: START,
+      selection: knowledgeSelection(knowledge),
+      canDoWithout: (shown) => arrivals.addUnwanted(shown),
+    });
     for (let at = 0; at < bytes.length; at += CHUNK_BYTES)
       for (const item of decoder.push(bytes.subarray(at, at + CHUNK_BYTES)))
         if (item.event !== undefined) arrivals.add(item.event);

@@ -14,7 +14,7 @@ import { type Verdicts, verdictsOf } from "./verdicts.ts";
 
 export const EVENT_XML_START = Buffer.from("<Event xmlns=");
 const EVENT = Buffer.from("Event");
-const SYSTEM_END = Buffer.from("</System>");
+const SYSTEM_END = "</System>";
 const BANG = 0x21;
 const DOUBLE_QUOTE = 0x22;
 const QUOTE = 0x27;
@@ -25,7 +25,7 @@ const EQUALS = 0x3d;
 const GREATER = 0x3e;
 const BLANK = 0x20;
 /** How much of an event its System part may take. */
-const SYSTEM_MAX_BYTES = 2_048;
+const SYSTEM_MAX_BYTES = 1_024;
 
 const HEAD =
   /^<Event xmlns=(?:'[^'<>]*'|"[^"<>]*")>\s*<System>\s*<Provider Name=(?:'([^'<>&]*)'|"([^"<>&]*)")([^<>]*)\/>\s*<EventID(?: Qualifiers=(?:'\d*'|"\d*"))?>(\d{1,5})<\/EventID>/;
@@ -54,10 +54,11 @@ export class EventXmlJudge {
     if (end === undefined) return UNKNOWN;
     if (end === -1) return UNFINISHED;
     const next = nextEvent(bytes, end);
-    if (next === -1 || hasDeclaration(bytes, at, end) || isInAttribute(bytes, at, end)) return UNKNOWN;
+    const event = bytes.subarray(at, end);
+    if (next === -1 || hasDeclaration(event) || endsInAttribute(event)) return UNKNOWN;
     const head = bytes.toString("latin1", at, Math.min(end, at + SYSTEM_MAX_BYTES));
     if (!this.#isUnwanted(head)) return UNKNOWN;
-    return { kind: "unwanted", end: next, shown: () => shownOf(bytes, at, end) };
+    return { kind: "unwanted", end: next, shown: () => shownOf(head, event) };
   }
 
   #isUnwanted(head: string): boolean {
@@ -95,16 +96,15 @@ function standsAt(bytes: Buffer, at: number, text: Buffer): boolean {
 }
 
 /** Whether a comment, CDATA or a document type stands in it. */
-function hasDeclaration(bytes: Buffer, from: number, to: number): boolean {
-  for (let at = bytes.indexOf(BANG, from); at !== -1 && at < to; at = bytes.indexOf(BANG, at + 1)) {
-    if (bytes[at - 1] === LESS) return true;
+function hasDeclaration(event: Uint8Array): boolean {
+  for (let at = event.indexOf(BANG); at !== -1; at = event.indexOf(BANG, at + 1)) {
+    if (event[at - 1] === LESS) return true;
   }
   return false;
 }
 
-/** Whether the end stands in an attribute: the last quote of a kind before it is then one that opens a value. */
-function isInAttribute(bytes: Buffer, from: number, to: number): boolean {
-  const event = bytes.subarray(from, to);
+/** Whether its end stands in an attribute: the last quote of a kind is then one that opens a value. */
+function endsInAttribute(event: Uint8Array): boolean {
   return opensValue(event, event.lastIndexOf(QUOTE)) || opensValue(event, event.lastIndexOf(DOUBLE_QUOTE));
 }
 
@@ -114,8 +114,7 @@ function opensValue(event: Uint8Array, quote: number): boolean {
   return event[before] === EQUALS;
 }
 
-function shownOf(bytes: Buffer, from: number, to: number): Shown {
-  const system = bytes.indexOf(SYSTEM_END, from);
-  if (system === -1 || system > to) return shownBy(bytes.subarray(from, to));
-  return shownBySystem(bytes.toString("latin1", from, system)) ?? shownBy(bytes.subarray(from, system));
+function shownOf(head: string, event: Uint8Array): Shown {
+  const system = head.indexOf(SYSTEM_END);
+  return (system === -1 ? undefined : shownBySystem(head.slice(0, system))) ?? shownBy(event);
 }

@@ -80,10 +80,15 @@ function only(text: string, pattern: RegExp): string | undefined {
   return found;
 }
 
-const UTC_INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
+const UTC_INSTANT = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:)([0-5]\d)(?:\.(\d{1,9}))?Z$/;
+/** Records of a log come minute by minute. */
+let lastMinute = { text: "", at: Number.NaN };
 
 function instantOf(text: string): EpochMs | undefined {
-  if (!UTC_INSTANT.test(text)) return undefined;
-  const at = Date.parse(text.replace(/(\.\d{3})\d+Z$/, "$1Z"));
+  const match = UTC_INSTANT.exec(text);
+  if (match === null) return undefined;
+  const [, minute = "", seconds, fraction = ""] = match;
+  if (minute !== lastMinute.text) lastMinute = { text: minute, at: Date.parse(`${minute}00Z`) };
+  const at = lastMinute.at + Number(seconds) * 1_000 + Number(fraction.slice(0, 3).padEnd(3, "0"));
   return Number.isNaN(at) ? undefined : at;
 }
