@@ -2,6 +2,7 @@
 import { afterAll, beforeAll } from "vitest";
 import { busContract, CONTRACT_TOPICS, contractPartitions, type Opened } from "../packages/bus/src/bus.contract.ts";
 import { openKafkaBus } from "../packages/bus/src/kafka.ts";
+import { hasOpenssl, type Pki, pki } from "../services/ingest/src/testing/pki.ts";
 import { deliveryContract, deliveryPartitions } from "../services/notify/src/delivery.contract.ts";
 import { inputTests } from "./broker/input.ts";
 import { lostBrokerTests } from "./broker/lost-broker.ts";
@@ -10,17 +11,26 @@ import { ownerTests } from "./broker/owners.ts";
 import { pageTests } from "./broker/pages.ts";
 import { peopleTests } from "./broker/people.ts";
 import { scenarioTests } from "./broker/scenarios.ts";
+import { secureTests, writeKeystore } from "./broker/secure.ts";
 import { topicTests } from "./broker/topics.ts";
 import { type Broker, canBroker, startBroker } from "./broker.ts";
 
 let broker: Broker | undefined;
+let keys: Pki | undefined;
 
 beforeAll(async () => {
-  broker = await startBroker();
+  keys = canBroker && hasOpenssl ? await pki() : undefined;
+  broker = await startBroker(keys === undefined ? undefined : writeKeystore(keys));
 }, 120_000);
 afterAll(async () => {
   await broker?.stop();
+  await keys?.[Symbol.asyncDispose]();
 }, 60_000);
+
+function theBroker(): Broker {
+  if (broker === undefined) throw new Error("no broker has been started");
+  return broker;
+}
 
 let opened = 0;
 
@@ -65,6 +75,7 @@ if (canBroker) {
 }
 const address = (): string => broker?.address ?? "";
 topicTests(address);
+secureTests(theBroker, () => keys);
 inputTests(address);
 ownerTests(address);
 pageTests(address);
@@ -72,7 +83,4 @@ outageTests(address);
 peopleTests(address);
 scenarioTests(address);
 // The last: it kills the broker.
-lostBrokerTests(() => {
-  if (broker === undefined) throw new Error("no broker has been started");
-  return broker;
-});
+lostBrokerTests(theBroker);

@@ -26,7 +26,7 @@ export async function startBrokers(count: number): Promise<readonly Broker[]> {
   return "missing" in jars ? [] : startJarBrokers(jars, count);
 }
 
-/** Starts a broker of one's own, or none where there cannot be one. */
-export async function startBroker(): Promise<Broker | undefined> {
-  return "missing" in jars ? undefined : startJarBroker(jars);
+/** Starts a broker of one's own, or none where there cannot be one. `keystore`: see `startJarBroker`. */
+export async function startBroker(keystore?: string): Promise<Broker | undefined> {
+  return "missing" in jars ? undefined : startJarBroker(jars, keystore);
 }

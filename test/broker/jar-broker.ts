@@ -16,6 +16,8 @@ const HEAP_MIB = 384;
 export interface Broker {
   /** `127.0.0.1:port`, for clients. */
   readonly address: string;
+  /** The listener that asks for TLS and a user, where there is one: `localhost:port`. */
+  readonly secureAddress: string | undefined;
   /** The process that runs now. */
   readonly pid: number;
   /** Ends it without a chance to say goodbye. */
@@ -32,10 +34,14 @@ process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** Starts a broker; resolves once clients can connect. */
-export async function startJarBroker(jars: KafkaJars): Promise<Broker> {
-  const [broker] = await startJarBrokers(jars, 1);
-  return broker as Broker;
+/** Who may use the listener that asks for a user, by PLAIN or SCRAM-SHA-512. */
+export const BROKER_USER = { username: "culprit", password: "not-a-secret" } as const;
+
+/** Starts a broker; resolves once clients can connect. `keystore` is a PEM file, key and certificate: it gets a listener more. */
+export async function startJarBroker(jars: KafkaJars, keystore?: string): Promise<Broker> {
+  const [port = 0, controller = 0, securePort = 0] = await freePorts(3);
+  const secure = keystore === undefined ? undefined : { port: securePort, keystore };
+  return startNode(jars, { cluster: clusterId(), id: 1, port, controllers: [controller], secure });
 }
 
 /**
@@ -46,7 +52,9 @@ export async function startJarBrokers(jars: KafkaJars, count: number): Promise<r
   const ports = await freePorts(2 * count);
   const controllers = ports.slice(count);
   const cluster = clusterId();
-  const starting = ports.slice(0, count).map((port, n) => startNode(jars, { cluster, id: n + 1, port, controllers }));
+  const starting = ports
+    .slice(0, count)
+    .map((port, n) => startNode(jars, { cluster, id: n + 1, port, controllers, secure: undefined }));
   const settled = await Promise.allSettled(starting);
   const started = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   const failed = settled.find((one) => one.status === "rejected");
@@ -60,6 +68,7 @@ interface Node {
   readonly id: number;
   readonly port: number;
   readonly controllers: readonly number[];
+  readonly secure: { readonly port: number; readonly keystore: string } | undefined;
 }
 
 async function startNode({ java, classpath }: KafkaJars, node: Node): Promise<Broker> {
@@ -70,7 +79,7 @@ async function startNode({ java, classpath }: KafkaJars, node: Node): Promise<Br
   configure();
   writeFileSync(join(dir, "log4j2.yaml"), LOG_CONFIG);
   const options = [`-Dlog4j2.configurationFile=${join(dir, "log4j2.yaml")}`, "-cp", classpath];
-  const format = ["kafka.tools.StorageTool", "format", "-t", node.cluster, "-c", properties];
+  const format = ["kafka.tools.StorageTool", "format", "-t", node.cluster, "-c", properties, "--add-scram", SCRAM_USER];
   try {
     await promisify(execFile)(java, ["-Xmx128m", "-XX:TieredStopAtLevel=1", ...options, ...format]);
   } catch (error) {
@@ -119,6 +128,7 @@ async function startNode({ java, classpath }: KafkaJars, node: Node): Promise<Br
     get address() {
       return `127.0.0.1:${port}`;
     },
+    secureAddress: node.secure === undefined ? undefined : `localhost:${node.secure.port}`,
     get pid() {
       return child?.pid ?? -1;
     },
@@ -142,17 +152,19 @@ function clusterId(): string {
   return Buffer.from(randomUUID().replaceAll("-", ""), "hex").toString("base64url").replace(/^-/, "A");
 }
 
-function propertiesOf(dir: string, { id, port, controllers }: Node): string {
+function propertiesOf(dir: string, { id, port, controllers, secure }: Node): string {
   const copies = String(controllers.length);
   const inSync = String(Math.max(1, controllers.length - 1));
   const listeners = `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllers[id - 1]}`;
+  const secured = secure === undefined ? "" : `,SECURE://localhost:${secure.port}`;
   return Object.entries({
     "process.roles": "broker,controller",
     "node.id": String(id),
     "controller.quorum.voters": controllers.map((at, n) => `${n + 1}@127.0.0.1:${at}`).join(),
-    listeners,
-    "advertised.listeners": listeners,
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    listeners: listeners + secured,
+    "advertised.listeners": listeners + secured,
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL",
+    ...(secure === undefined ? {} : secureProperties(secure.keystore)),
     "inter.broker.listener.name": "PLAINTEXT",
     "controller.listener.names": "CONTROLLER",
     "log.dirs": join(dir, "data"),
@@ -178,6 +190,20 @@ function propertiesOf(dir: string, { id, port, controllers }: Node): string {
   })
     .map(([name, value]) => `${name}=${value}\n`)
     .join("");
+}
+
+const { username, password } = BROKER_USER;
+const SCRAM_USER = `SCRAM-SHA-512=[name=${username},password=${password}]`;
+
+function secureProperties(keystore: string): Readonly<Record<string, string>> {
+  const modules = "org.apache.kafka.common.security";
+  return {
+    "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512",
+    "listener.name.secure.ssl.keystore.type": "PEM",
+    "listener.name.secure.ssl.keystore.location": keystore,
+    "listener.name.secure.plain.sasl.jaas.config": `${modules}.plain.PlainLoginModule required user_${username}="${password}";`,
+    "listener.name.secure.scram-sha-512.sasl.jaas.config": `${modules}.scram.ScramLoginModule required;`,
+  };
 }
 
 const LOG_CONFIG = `Configuration:
