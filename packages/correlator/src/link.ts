@@ -3,7 +3,7 @@
  * storage before service), or equally deep and earlier, or equally deep and the host of the other's machine; so no two
  * explain each other.
  */
-import { sameHost } from "@culprit/model";
+import { MINUTE_MS, sameHost } from "@culprit/model";
 import { type CompiledPlaybook, LAYERS, type Program } from "@culprit/rules";
 import type { Announcement, Link } from "./state.ts";
 
@@ -50,10 +50,14 @@ function isGuestOf(child: Announcement, parent: Announcement): boolean {
   return host !== undefined && child.hypervisors.some((hypervisor) => sameHost(hypervisor, host));
 }
 
+/** Signs of what is coming: so long before the window may begin what goes on in it. */
+const EARLY_MS = 15 * MINUTE_MS;
+
 function isNear(parent: Announcement, child: Announcement, [from, to]: readonly [number, number]): boolean {
   // What began before its cause could has another; of a crash only an interval is known, and its end counts.
   const begunBy = child.startedBy ?? child.startedAt;
-  return begunBy >= parent.startedAt + from && child.startedAt <= parent.lastAt + to;
+  const earliest = parent.startedAt + from;
+  return begunBy >= earliest - EARLY_MS && child.lastAt >= earliest && child.startedAt <= parent.lastAt + to;
 }
 
 function isRelated(parent: Announcement, child: Announcement, on: CompiledPlaybook["explains"][number]["on"]): boolean {
