@@ -311,8 +311,8 @@ function keep(
     return;
   }
   const { source } = item;
-  // Some formats cannot be judged by their bytes; by its number alone an event can, safely.
-  if (!selection.wants(undefined, undefined, item.event.eventId)) {
+  // Some formats cannot be judged by their bytes; decoded, an event can.
+  if (!isWanted(item.event, selection)) {
     decoded.notSelected += 1;
     noteSeen(decoded, item.event);
     return;
@@ -320,6 +320,12 @@ function keep(
   const event = marks.length === 0 ? item.event : { ...item.event, marks: [...(item.event.marks ?? []), ...marks] };
   decoded.events.push({ event, format: source.format });
   noteSeen(decoded, event);
+}
+
+/** An event with two names may be meant by either, and one without a channel may be of any. */
+function isWanted({ provider, providerAlias, channel, eventId }: WindowsEvent, selection: Selection): boolean {
+  const name = providerAlias === undefined ? provider.toLowerCase() : undefined;
+  return selection.wants(name, channel === "" ? undefined : channel.toLowerCase(), eventId);
 }
 
 function noteSeen(decoded: Decoding, event: WindowsEvent): void {
