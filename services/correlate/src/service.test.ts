@@ -297,3 +297,44 @@ test("P3 what is learned from one partition sends the signals of another to thei
   expect([...after]).toEqual(expect.arrayContaining([...before]));
   await service.stop();
 });
+
+test("a log that was whole before a restart is known to have been: what it loses after it is an incident", async () => {
+  const clock = settableClock(START + 300_000);
+  await using bus = await openEmbeddedBus({ now: () => clock.now() });
+  const arrived = async (firstRecordId: number, lastRecordId: number): Promise<void> => {
+    const at = clock.now();
+    const ids = { count: lastRecordId - firstRecordId + 1, firstRecordId, lastRecordId };
+    const value = { kind: "coverage", host: "fs1.contoso.com", channel: "System", from: at - 60_000, to: at, ...ids };
+    await bus.publish([{ topic: TOPICS.events.name, key: value.host, value }]);
+  };
+  let service = await start(parts(bus, clock));
+  // Log time begins with an event; this one is of no interest.
+  await send(bus, [event(0, "fs1.contoso.com", "Microsoft-Windows-Kernel-General", 12, {})]);
+  await arrived(1, 800);
+  await clock.advance(120_000);
+  await arrived(801, 900);
+  await until(async () => {
+    let isRead: true | undefined;
+    const follower = await bus.follow({
+      topic: TOPICS.signals.name,
+      handle({ messages }) {
+        if (messages.some(({ value }) => JSON.stringify(value).includes('"lastRecordId":900'))) isRead = true;
+      },
+    });
+    await follower.caughtUp;
+    await follower.close();
+    return isRead;
+  });
+  await service.stop();
+  service = await start(parts(bus, clock));
+  await arrived(901, 910);
+  let next = 1_000;
+  const lost = await until(async () => {
+    await clock.advance(600_000);
+    await arrived(next, next + 9);
+    next += 10;
+    return (await incidentsIn(bus)).find(({ playbook }) => playbook === "feed-gap");
+  });
+  expect(lost.title).toBe("89 records of the System log of FS1 never arrived");
+  await service.stop();
+});

@@ -85,6 +85,15 @@ test("a fresh start waits for the record that shows it is none, and goes on coun
   expect(settleIds(log, Number.POSITIVE_INFINITY)).toEqual([]);
 });
 
+test("a sender that counts from one with each start is told once", () => {
+  const log = logOf([run(1, 800)]);
+  const found = [1, 2, 3].flatMap((day) => {
+    noteIds(log, run(1, 3, { from: T + day * 90_000_000, to: T + day * 90_000_000 + 3 }));
+    return settleIds(log, Number.POSITIVE_INFINITY);
+  });
+  expect(found).toHaveLength(1);
+});
+
 test("two machines of one name never begin anew", () => {
   const runs = Array.from({ length: 40 }, (_, i) => {
     const at = { from: T + i * MINUTE_MS, to: T + i * MINUTE_MS, heardMs: i * MINUTE_MS };

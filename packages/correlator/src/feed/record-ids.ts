@@ -63,6 +63,8 @@ export interface LogIds {
   holes: { readonly first: number; readonly last: number }[];
   /** Records that came with lower ids and later times. */
   anew?: Island & { readonly records: number };
+  /** It was told to have begun anew. */
+  beganAnew?: true;
   /** Two machines write under this name: lower and higher ids come by turns. */
   isMixed?: true;
 }
@@ -112,7 +114,9 @@ export function settleIds(log: LogIds, heardMs: number): readonly IdFinding[] {
     delete log.anew;
     if (isOfBefore(log, anew)) log.bottom = anew.first;
     else if (anew.records >= ANEW_MIN && log.isMixed === undefined) {
-      found.push({ kind: "anew", before: log.top, after: anew.first, at: anew.from });
+      // Some senders count by themselves, from one with each start: that is told once.
+      if (log.beganAnew === undefined) found.push({ kind: "anew", before: log.top, after: anew.first, at: anew.from });
+      log.beganAnew = true;
       Object.assign(log, { bottom: anew.first, top: anew.last, topAt: anew.to, run: 0, islands: [], holes: [] });
     }
   }
