@@ -1,4 +1,4 @@
-import { existsSync, globSync, statSync } from "node:fs";
+import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createRuleMatcher, type Offline } from "@culprit/correlator";
 import { knowledgeSelection } from "@culprit/rules";
@@ -100,4 +100,49 @@ test.runIf(existsSync(SHARED))("so it is for the files of the corpora", { timeou
     expect(selected.calls, path).toEqual(all.calls);
   }
 });
-if (!existsSync(SHARED)) console.log("left out: selection over the corpora, which are not here");
+interface Scenario {
+  readonly id: string;
+  readonly t0: string;
+  readonly events: readonly {
+    readonly offsetSeconds: number;
+    readonly deliverOffsetSeconds?: number;
+    readonly computer: string;
+    readonly channel: string;
+    readonly provider: string;
+    readonly eventId: number;
+    readonly data?: object;
+    readonly message?: string;
+  }[];
+}
+
+/** The events of a scenario as Winlogbeat sends them, each followed by a logon that no rule wants. */
+function linesOf({ t0, events }: Scenario): string {
+  const iso = (seconds: number): string => new Date(Date.parse(t0) + seconds * 1_000).toISOString();
+  const lines = events.map((event, n) => {
+    const { computer, channel, provider, eventId, data, message, offsetSeconds, deliverOffsetSeconds } = event;
+    const document = (of: object, stamp: object): string =>
+      JSON.stringify({
+        "@timestamp": iso(offsetSeconds),
+        event: stamp,
+        message: message ?? "",
+        winlog: { computer_name: computer, record_id: String(n + 1), ...of },
+      });
+    const stamp = deliverOffsetSeconds === undefined ? {} : { created: iso(deliverOffsetSeconds) };
+    const wanted = { channel, provider_name: provider, event_id: String(eventId), event_data: data ?? {} };
+    const logon = { channel: "Security", provider_name: "Microsoft-Windows-Security-Auditing", event_id: "4624" };
+    return `${document(wanted, stamp)}\n${document(logon, stamp)}\n`;
+  });
+  return lines.join("");
+}
+
+test.runIf(existsSync(SHARED))("so it is for the scenarios", { timeout: 120_000 }, async () => {
+  const text = readFileSync(`${SHARED}domain/scenarios-dev.jsonl`, "utf8");
+  const scenarios = text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Scenario]));
+  for (const scenario of scenarios) {
+    const files = [fileOf(linesOf(scenario))];
+    const [selected, all] = [await fed(files, true), await fed(files, false)];
+    expect(selected.calls, scenario.id).toEqual(all.calls);
+    expect(selected.undecoded, scenario.id).toBeGreaterThan(0);
+  }
+});
+if (!existsSync(SHARED)) console.log("left out: selection over the corpora and the scenarios, which are not here");
