@@ -46,7 +46,12 @@ export interface MatchStage {
   healthChanges(): HealthChanges;
   /** Goes on with other rules; recent signals go to the keys that these ask for as well, with the next flush. */
   use(knowledge: MatchKnowledge): void;
-  readonly counters: { readonly recentDropped: number };
+  readonly counters: {
+    /** Signals forgotten before their time, because there were too many. */
+    readonly recentDropped: number;
+    /** Pieces of hosts and logs that are not watched for the health of the feed, because there are too many. */
+    readonly feedUntracked: number;
+  };
 }
 
 /** What events are matched by. */
@@ -151,7 +156,9 @@ export function createMatchStage(
         }));
 
   return {
-    counters: recent.counters,
+    get counters() {
+      return { ...recent.counters, feedUntracked: health.untracked };
+    },
     event(event, receivedAt, hearing = {}) {
       const heard = hear(coverageOf(event), receivedAt, hearing);
       // Whoever writes under our own name from outside says nothing about the feed.

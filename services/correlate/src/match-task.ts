@@ -44,6 +44,8 @@ export interface MatchTask extends PartitionTask {
   time(): SourceTime | undefined;
   /** Sends again what is known better by now. */
   refresh(): Promise<void>;
+  /** What was left out at a limit. */
+  readonly counters: MatchStage["counters"];
   /** Tells how far sources have come, this one's or others'. What was true once stays true, so anybody may tell it. */
   tell(times: readonly SourceTime[]): Promise<void>;
   /** Goes on with other knowledge after the batch in work. */
@@ -181,6 +183,9 @@ export function createMatchTask(assignment: Assignment, options: MatchOptions): 
         });
         inWork = false;
       }),
+    get counters() {
+      return stage.counters;
+    },
     stale() {
       isStale = true;
     },

@@ -45,6 +45,8 @@ export async function start(options: CorrelateOptions): Promise<CorrelateService
     keys: [...folding].reduce((sum, fold) => sum + fold.keys, 0),
     silent_sources: Math.max(0, ...[...folding].map((fold) => fold.silentSources)),
     log_time_seconds: Math.min(...[...folding].map((fold) => fold.logTime)) / SECOND_MS,
+    signals_forgotten_early: [...tasks].reduce((sum, task) => sum + task.counters.recentDropped, 0),
+    feed_untracked: [...tasks].reduce((sum, task) => sum + task.counters.feedUntracked, 0),
   }));
   const stopping = new AbortController();
 
