@@ -17,8 +17,6 @@ const COMMIT_TIMEOUT_MS = 12_000;
 const REBALANCE_MS = 60_000;
 const ASK_TIMEOUT_MS = 30_000;
 const WATCH_EVERY_MS = 5_000;
-/** Followers read the same partitions all the time: nobody waits for the answer to a question that brings nothing. */
-const FOLLOW_WAIT_MS = 5_000;
 
 export interface KafkaLogOptions extends KafkaBusOptions {
   /** Partitions of each topic, as they are. */
@@ -136,7 +134,6 @@ export class KafkaLog implements Bus, GroupHost {
     const reader = new TopicReader({
       wire: this.openWire(),
       topic,
-      fetchWaitMs: FOLLOW_WAIT_MS,
       ...(batchMessagesMax === undefined ? {} : { batchMessagesMax }),
       onFailure(error) {
         failure ??= { error };

@@ -7,7 +7,7 @@ import { Cursor, type CursorOptions } from "./kafka-cursor.ts";
 import { isKind, pause, type Wire, WireError } from "./kafka-wire.ts";
 
 const BATCH_MESSAGES_MAX = 1_000;
-/** A broker answers as soon as there is something; while there is nothing a partition that is added waits so long at most. */
+/** A broker answers as soon as there is something; while there is nothing, a partition that is added and a reader that closes wait for it. */
 const FETCH_WAIT_MS = 500;
 const FETCH_PARTITION_MAX_BYTES = 1024 * 1024;
 const RETRY_FIRST_MS = 100;
@@ -18,8 +18,6 @@ export interface TopicReaderOptions {
   readonly wire: Wire;
   readonly topic: string;
   readonly batchMessagesMax?: number;
-  /** How long a broker may keep a question where nothing comes. Units: milliseconds. */
-  readonly fetchWaitMs?: number;
   /** Told once, with what a handler threw or what makes reading pointless. */
   onFailure(error: unknown): void;
   /** Told of messages that were deleted before they were read. */
@@ -156,7 +154,7 @@ export class TopicReader {
       node,
       topic: this.#options.topic,
       from,
-      maxWaitMs: this.#options.fetchWaitMs ?? FETCH_WAIT_MS,
+      maxWaitMs: FETCH_WAIT_MS,
       partitionMaxBytes: FETCH_PARTITION_MAX_BYTES,
     });
     this.#answeredAt = performance.now();
