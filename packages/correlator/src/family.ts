@@ -77,9 +77,10 @@ export function relate(key: KeyState, program: Program, outputs: Output[]): void
   const before = new Map(key.linked);
   for (const parent of parentsOf(key, program)) {
     const explained = explainedBy(program.playbooks.get(parent.playbook) as CompiledPlaybook);
+    const counted = new Set(key.incidents.get(parent.id)?.openers);
     for (const child of key.announced.values()) {
       if (!explained.has(child.playbook)) continue;
-      const link = linkOf(parent, child, program);
+      const link = linkOf(parent, child, program, counted);
       if (link === undefined) continue;
       const id = `${child.id} ${parent.id}`;
       const held = before.get(id);

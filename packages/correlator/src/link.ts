@@ -26,8 +26,18 @@ export function listenersOf(program: Program): ReadonlyMap<string, readonly Comp
   return new Map([...found].map(([id, listeners]) => [id, [...listeners]]));
 }
 
-/** The link from `parent` to `child`, where the parent's playbook explains it. */
-export function linkOf(parent: Announcement, child: Announcement, program: Program): Link | undefined {
+const NO_IDS: ReadonlySet<string> = new Set();
+
+/**
+ * The link from `parent` to `child`, where the parent's playbook explains it. The incidents that it counts are in its scope,
+ * also where that is too long to be shown.
+ */
+export function linkOf(
+  parent: Announcement,
+  child: Announcement,
+  program: Program,
+  counted: ReadonlySet<string> = NO_IDS,
+): Link | undefined {
   if (parent.id === child.id || parent.gone || child.gone) return undefined;
   const playbook = program.playbooks.get(parent.playbook);
   const other = program.playbooks.get(child.playbook);
@@ -40,7 +50,7 @@ export function linkOf(parent: Announcement, child: Announcement, program: Progr
       rule.playbooks.includes(child.playbook) &&
       (rule.causes === undefined || rule.causes.includes(parent.topCause)) &&
       isNear(parent, child, rule.within) &&
-      isRelated(parent, child, rule.on),
+      ((rule.on === "scope" && counted.has(child.id)) || isRelated(parent, child, rule.on)),
   );
   return explains ? { parent: parent.id, order } : undefined;
 }
