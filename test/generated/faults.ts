@@ -17,14 +17,8 @@ const numbered = (letter: string, rows: readonly (string | readonly [what: strin
 export const FAULTS: readonly Fault[] = numbered("F", [
   "broker killed while sending",
   "broker stops answering, then goes on",
-  [
-    "one of three brokers is lost",
-    "tests start one broker; that in-sync copies below the minimum refuse is the broker's own, and a refusal is F1",
-  ],
-  [
-    "all brokers restart at other addresses",
-    "tests start one broker at one address; it is killed and comes back in F1",
-  ],
+  "one of three brokers is lost",
+  "all brokers restart at other addresses",
   "worker killed between output and commit",
   "worker stopped for longer than its session (zombie owner)",
   "two owners of a partition",

@@ -142,10 +142,7 @@ const END_MS = 262 * SECOND_MS;
 const CAUGHT_UP_MS = END_MS - 42 * SECOND_MS;
 const DELIVERY_MS = 2 * SECOND_MS;
 
-/**
- * The story as Winlogbeat documents. Units: `crashAt` and the stamps are instants.
- * @internal
- */
+/** The story as Winlogbeat documents. Units: `crashAt` and the stamps are instants. */
 export function demoDocuments(crashAt: number): readonly object[] {
   const next = new Map<string, number>();
   return STORY.map(({ atMs, host, channel = "System", provider, id, level, data = {}, message }) => {

@@ -13,7 +13,7 @@ import {
   step,
   storeKey,
 } from "@culprit/correlator";
-import { deadLetter, type EpochMs, SECOND_MS, TOPICS } from "@culprit/model";
+import { deadLetter, type EpochMs, Fault, SECOND_MS, TOPICS } from "@culprit/model";
 import type { Program } from "@culprit/rules";
 import { readInput } from "./input.ts";
 import type { SourceTick } from "./match-task.ts";
@@ -103,7 +103,11 @@ export function createFoldTask(assignment: Assignment, options: FoldOptions): Fo
       await commit(outputs, batch.next);
     },
     async close() {
-      if (pending !== undefined) await commit([], pending);
+      if (pending === undefined) return;
+      await commit([], pending).catch((error: unknown) => {
+        // An owner that lost its partition unawares leaves it to the next one, who reads the quiet ticks again.
+        if (!(error instanceof Fault && error.code === "bus.fenced")) throw error;
+      });
     },
   };
 }
