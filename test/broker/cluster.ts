@@ -40,6 +40,8 @@ export interface ClusterOptions {
   /** A process that says nothing for so long loses its partitions. */
   readonly sessionMs?: number;
   readonly heartbeatMs?: number;
+  /** A process that could get on and does not for so long ends itself; five minutes unless told. */
+  readonly stuckMs?: number;
   /** Of the topics that carry the load. */
   readonly partitions?: number;
   /** The text of a topology file. */
@@ -52,7 +54,7 @@ export interface ClusterOptions {
 /** Makes the topics and a config for services on them. Units: `addresses` is `host:port` of brokers, with commas. */
 export async function openCluster(addresses: string, options: ClusterOptions = {}): Promise<Cluster> {
   const { sessionMs = 5_000, heartbeatMs = 300, partitions: spread = PARTITIONS, retain = "all" } = options;
-  const { topology, playbooks } = options;
+  const { topology, playbooks, stuckMs = 300_000 } = options;
   made += 1;
   const prefix = `cluster${process.pid}-${made}.`;
   const dir = mkdtempSync(join(tmpdir(), "culprit-cluster-"));
@@ -72,7 +74,7 @@ export async function openCluster(addresses: string, options: ClusterOptions = {
     config,
     JSON.stringify({
       logLevel: "info",
-      kafka: { brokers: addresses, prefix, partitions: counts, sessionMs, heartbeatMs, sendTimeoutMs: 4_000 },
+      kafka: { brokers: addresses, prefix, partitions: counts, sessionMs, heartbeatMs, stuckMs, sendTimeoutMs: 4_000 },
       probe: { port: 0 },
       ingest: { port: 0, retain },
       console: { port: 0 },
