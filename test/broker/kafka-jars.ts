@@ -10,7 +10,7 @@ import { join } from "node:path";
 const KAFKA_VERSION = "4.1.1";
 const FETCH_TIMEOUT_MS = 300_000;
 
-const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+const POM = `<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>culprit</groupId><artifactId>test-broker</artifactId><version>1</version>
   <dependencies>

@@ -1,7 +1,7 @@
 /** The config's section on Kafka: where the brokers are, how to be let in, and what the topics are like. */
-import type { KafkaBusOptions, KafkaTls } from "@culprit/bus";
+import type { KafkaBusOptions } from "@culprit/bus";
 import { TOPICS, type TopicName } from "@culprit/model";
-import { type Secret, secretText } from "@culprit/runtime";
+import { KAFKA_ACCESS, KafkaBroker, kafkaAccess } from "@culprit/runtime";
 import { z } from "zod";
 
 /** What docker-compose.yml makes; `state` has as many as `signals`, so that folding and its state are spread alike. */
@@ -17,8 +17,6 @@ const PARTITIONS: Readonly<Record<TopicName, number>> = {
   "dead-letters": 3,
 };
 
-const BROKER = /^(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]{2,45}\]):\d{1,5}$/;
-const Broker = z.string().regex(BROKER, "expected host:port");
 const Count = (whenAbsent: number) => z.int().min(1).max(10_000).default(whenAbsent);
 
 export const KafkaConfig = z.strictObject({
@@ -27,8 +25,8 @@ export const KafkaConfig = z.strictObject({
     z
       .string()
       .transform((text) => text.split(",").map((broker) => broker.trim()))
-      .pipe(z.array(Broker).min(1)),
-    z.array(Broker).min(1),
+      .pipe(z.array(KafkaBroker).min(1)),
+    z.array(KafkaBroker).min(1),
   ]),
   clientId: z.string().min(1).max(200).default("culprit"),
   /** Stands before the names of topics, groups and transactions, so that several Culprits can share a cluster. */
@@ -36,22 +34,7 @@ export const KafkaConfig = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9._-]{0,100}$/, "expected letters, digits, dots, dashes")
     .default(""),
-  /** Given, even empty, connections are encrypted; `caFile`, `certFile` and `keyFile` name PEM files. */
-  tls: z.exactOptional(
-    z.strictObject({
-      ca: z.exactOptional(z.string()),
-      cert: z.exactOptional(z.string()),
-      key: z.exactOptional(secretText),
-      serverName: z.exactOptional(z.string()),
-    }),
-  ),
-  sasl: z.exactOptional(
-    z.strictObject({
-      mechanism: z.enum(["plain", "scram-sha-256", "scram-sha-512"]),
-      username: z.string().min(1),
-      password: secretText,
-    }),
-  ),
+  ...KAFKA_ACCESS,
   /** How many partitions each topic must have; start is refused where it has others. */
   partitions: z
     .strictObject({
@@ -92,19 +75,12 @@ export type KafkaConfig = z.output<typeof KafkaConfig>;
 
 /** The section as the bus takes it. */
 export function kafkaOptions(config: KafkaConfig): KafkaBusOptions {
-  const { tls, sasl, partitions, ...plain } = config;
+  const { tls: _tls, sasl: _sasl, partitions, ...plain } = config;
   return {
     ...plain,
     partitions: (topic) => (isTopic(topic) ? partitions[topic] : undefined),
-    ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),
-    ...(sasl === undefined ? {} : { sasl: { ...sasl, password: sasl.password.reveal() } }),
+    ...kafkaAccess(config),
   };
-}
-
-function tlsOptions(tls: { ca?: string; cert?: string; key?: Secret; serverName?: string }): KafkaTls | true {
-  const { key, ...plain } = tls;
-  if (key === undefined && Object.keys(plain).length === 0) return true;
-  return { ...plain, ...(key === undefined ? {} : { key: key.reveal() }) };
 }
 
 function isTopic(name: string): name is TopicName {

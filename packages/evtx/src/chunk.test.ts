@@ -1,3 +1,4 @@
+/** What reading a chunk gives, for each part of its format. One file, however long: all of it stands on the same templates and writer. */
 import { describe, expect, test } from "vitest";
 import { type EvtxItem, type ReadOptions, readChunk } from "./chunk.ts";
 import type { EventRecord } from "./record.ts";

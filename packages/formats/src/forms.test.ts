@@ -1,3 +1,4 @@
+/** Every form of one event side by side, as a table: it is long because forwarders are many, and one test reads all of it. */
 import { expect, test } from "vitest";
 import { decodeAll, RECEIVED_AT } from "./test-support.ts";
 

@@ -1,6 +1,7 @@
 /**
  * The same event as different tools, versions and consoles write it: every variant gives it with its provider, id, log and
  * computer, as often as it is there, and no failure beside it.
+ * A table of variants, long because they are many.
  */
 import { providerKey } from "@culprit/model";
 import { describe, expect, test } from "vitest";

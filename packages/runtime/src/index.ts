@@ -2,6 +2,7 @@ export { AttemptLimit } from "./attempt-limit.ts";
 export { type Clock, repeat, type SettableClock, settableClock, systemClock } from "./clock.ts";
 export { type ConfigInput, type ConfigResult, checkConfig, type Environment, loadConfig } from "./config.ts";
 export { type ConfigProblem, problemLine } from "./config-problem.ts";
+export { KAFKA_ACCESS, KafkaBroker, kafkaAccess } from "./kafka-client-config.ts";
 export { DRAIN_MS, EXIT_FAILED, EXIT_OK, type ProcessEvents, type RunOptions, runService } from "./lifecycle.ts";
 export {
   createLogger,

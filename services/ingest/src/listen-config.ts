@@ -1,6 +1,6 @@
 /** Where receivers that are not HTTP listen, and what one sender may do there. */
 import { isIP } from "node:net";
-import { secretText } from "@culprit/runtime";
+import { KAFKA_ACCESS, KafkaBroker } from "@culprit/runtime";
 import { z } from "zod";
 
 const MIB = 1024 * 1024;
@@ -127,15 +127,10 @@ export const OtlpConfig = z.strictObject({
 });
 export type OtlpConfig = z.output<typeof OtlpConfig>;
 
-const Pem = z.string().max(100_000);
-
 /** Topics of a Kafka that forwarders write to. */
 export const KafkaInput = z.strictObject({
   /** `host:port` of brokers to begin with; the others are learnt from them. */
-  brokers: z
-    .array(z.string().regex(/^(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]{2,45}\]):\d{1,5}$/, "expected host:port"))
-    .min(1)
-    .max(20),
+  brokers: z.array(KafkaBroker).min(1).max(20),
   topics: z
     .array(z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, "expected the name of a topic"))
     .min(1)
@@ -145,21 +140,6 @@ export const KafkaInput = z.strictObject({
   /** Whether a group that has no place yet begins with the oldest record. */
   fromBeginning: z.boolean().default(false),
   clientId: z.string().min(1).max(200).default("culprit-ingest"),
-  /** Given, even empty, connections are encrypted. */
-  tls: z.exactOptional(
-    z.strictObject({
-      ca: z.exactOptional(Pem),
-      cert: z.exactOptional(Pem),
-      key: z.exactOptional(secretText),
-      serverName: z.exactOptional(z.string().max(253)),
-    }),
-  ),
-  sasl: z.exactOptional(
-    z.strictObject({
-      mechanism: z.enum(["plain", "scram-sha-256", "scram-sha-512"]),
-      username: z.string().min(1).max(255),
-      password: secretText,
-    }),
-  ),
+  ...KAFKA_ACCESS,
 });
 export type KafkaInput = z.output<typeof KafkaInput>;

@@ -5,9 +5,9 @@
  * What cannot be a record (no value, garbage, more than one may hold) is a dead letter with its topic, partition and offset,
  * and reading goes on behind it.
  */
-import { type InputRecord, openTopicInput, type TopicInputOptions } from "@culprit/bus";
+import { type InputRecord, openTopicInput } from "@culprit/bus";
 import { clip } from "@culprit/model";
-import { HEALTHY, type Health } from "@culprit/runtime";
+import { HEALTHY, type Health, kafkaAccess } from "@culprit/runtime";
 import type { KafkaInput } from "../listen-config.ts";
 import type { Listener, ListenerContext } from "../streams/context.ts";
 import { setAside, storeSlice, withinQuota } from "../streams/store.ts";
@@ -23,7 +23,7 @@ export function kafkaListeners(context: ListenerContext): readonly Promise<Liste
 
 function listen(input: KafkaInput, context: ListenerContext): Listener {
   const { logger, stopping, counted } = context;
-  const { brokers, topics, group, fromBeginning, clientId, tls, sasl } = input;
+  const { brokers, topics, group, fromBeginning, clientId } = input;
   const name = `kafka ${topics.join(",")}`;
   let trouble: string | undefined = "not yet connected";
   const opened = openTopicInput({
@@ -32,8 +32,7 @@ function listen(input: KafkaInput, context: ListenerContext): Listener {
     group,
     fromBeginning,
     clientId,
-    ...(tls === undefined ? {} : { tls: tlsOf(tls) }),
-    ...(sasl === undefined ? {} : { sasl: { ...sasl, password: sasl.password.reveal() } }),
+    ...kafkaAccess(input),
     handle: (records) => take(records, context),
     onChange({ isReading, detail }) {
       if (!isReading && trouble !== detail) {
@@ -53,11 +52,6 @@ function listen(input: KafkaInput, context: ListenerContext): Listener {
       trouble === undefined ? HEALTHY : { state: "degraded", reasons: [`${clip(name)} is not read: ${clip(trouble)}`] },
     stop: () => stopped.promise,
   };
-}
-
-function tlsOf({ key, ...plain }: NonNullable<KafkaInput["tls"]>): NonNullable<TopicInputOptions["tls"]> {
-  if (key === undefined && Object.keys(plain).length === 0) return true;
-  return { ...plain, ...(key === undefined ? {} : { key: key.reveal() }) };
 }
 
 /** Stores the records of one partition. Errors: the service stops, or the log can no longer be used. */

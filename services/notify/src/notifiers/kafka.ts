@@ -8,38 +8,18 @@
 import { isIP } from "node:net";
 import { type KafkaSender, type KafkaSenderOptions, openKafkaSender } from "@culprit/bus";
 import { contentId, Fault, isoOf } from "@culprit/model";
-import { secretText } from "@culprit/runtime";
+import { KAFKA_ACCESS, KafkaBroker, kafkaAccess } from "@culprit/runtime";
 import { z } from "zod";
 import { type Notification, notifierKind, type SendResult } from "../notifier.ts";
 import { incidentData } from "./incident-data.ts";
 
 const SEND_TIMEOUT_MS = 10_000;
-const Pem = z.string().max(100_000);
-
 const KafkaOptions = z.strictObject({
   /** `host:port` of brokers to begin with; the others are learnt from them. */
-  brokers: z
-    .array(z.string().regex(/^(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]{2,45}\]):\d{1,5}$/, "expected host:port"))
-    .min(1)
-    .max(20),
+  brokers: z.array(KafkaBroker).min(1).max(20),
   topic: z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, "expected the name of a topic"),
   clientId: z.string().min(1).max(200).default("culprit-notify"),
-  /** Given, even empty, connections are encrypted. */
-  tls: z.exactOptional(
-    z.strictObject({
-      ca: z.exactOptional(Pem),
-      cert: z.exactOptional(Pem),
-      key: z.exactOptional(secretText),
-      serverName: z.exactOptional(z.string().max(253)),
-    }),
-  ),
-  sasl: z.exactOptional(
-    z.strictObject({
-      mechanism: z.enum(["plain", "scram-sha-256", "scram-sha-512"]),
-      username: z.string().min(1).max(255),
-      password: secretText,
-    }),
-  ),
+  ...KAFKA_ACCESS,
   compression: z.enum(["none", "gzip", "zstd"]).default("none"),
   /** Who speaks: a URI reference, the same for all of one's messages. */
   source: z
@@ -81,17 +61,9 @@ export function kafkaKind(openSender: (options: KafkaSenderOptions) => KafkaSend
 
 export const kafka = kafkaKind(openKafkaSender);
 
-function senderOptions({ tls, sasl, brokers, clientId, compression }: KafkaOptions): KafkaSenderOptions {
-  const { key, ...names } = tls ?? {};
-  const encrypted = { ...names, ...(key === undefined ? {} : { key: key.reveal() }) };
-  return {
-    brokers,
-    clientId,
-    compression,
-    sendTimeoutMs: SEND_TIMEOUT_MS,
-    ...(tls === undefined ? {} : { tls: Object.keys(encrypted).length === 0 ? true : encrypted }),
-    ...(sasl === undefined ? {} : { sasl: { ...sasl, password: sasl.password.reveal() } }),
-  };
+function senderOptions(options: KafkaOptions): KafkaSenderOptions {
+  const { brokers, clientId, compression } = options;
+  return { brokers, clientId, compression, sendTimeoutMs: SEND_TIMEOUT_MS, ...kafkaAccess(options) };
 }
 
 function cloudEventHeaders(notification: Notification, source: string): Readonly<Record<string, string>> {
